@@ -1,0 +1,105 @@
+import type { RequestListener } from 'node:http';
+import type { Config } from '@studymate/config/config';
+import { AppError } from '@studymate/contracts/errors';
+import type { Readiness } from '@studymate/observability/internal-server';
+import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
+import express from 'express';
+import { createAdmission } from './admission.ts';
+import { createAuthenticator } from './auth/authenticate.ts';
+import { addSessionRoute } from './auth/session-route.ts';
+import { addHealthRoutes, createReadiness } from './health.ts';
+import { addHome } from './home.ts';
+import { createErrorHandler } from './http/errors.ts';
+import { createRequestContext, refuseCrossSite, setSecurityHeaders } from './http/request-context.ts';
+import { collectOnScrape, createInternalHandler } from './internal.ts';
+import { addArtifactRoutes } from './lectures/artifact-routes.ts';
+import { addEventRoute } from './lectures/event-route.ts';
+import { createEventStreams } from './lectures/event-streams.ts';
+import { createLectureReader } from './lectures/lecture-reader.ts';
+import { addLectureRoutes } from './lectures/lecture-routes.ts';
+import { addMediaRoute } from './lectures/media-route.ts';
+import { createSubmitter } from './lectures/submit.ts';
+import { createUploadHandler } from './lectures/upload-route.ts';
+import { addModelRoutes } from './models/model-routes.ts';
+import { addTextRoutes } from './quick/text-routes.ts';
+import { addTranscribeRoute } from './quick/transcribe-route.ts';
+import { createServices } from './services.ts';
+
+export interface Api {
+  /** Everything on the public port. */
+  handler: RequestListener;
+  /** What the internal port has besides metrics and health. */
+  internalHandler: RequestListener;
+  readiness: () => Promise<Readiness>;
+  /** Ends the event streams, whose readers are told to come back, and stalled players. Requests in progress go on. */
+  endStreams(): void;
+  /** Event streams that are open. */
+  listenerCount(): number;
+  close(): Promise<void>;
+}
+
+export interface ApiDeps {
+  config: Config;
+  logger: Logger;
+  metrics: Metrics;
+  /** Folder of the built page, or null for none. */
+  webDir: string | null;
+}
+
+/**
+ * Puts the API together. It starts, and serves what needs the store alone, also while Redis is away.
+ * @throws AppError `storage_unavailable` when the data folder cannot be used
+ */
+export async function createApi({ config, logger, metrics, webDir }: ApiDeps): Promise<Api> {
+  const services = await createServices({ config, logger });
+  const reader = createLectureReader(services);
+  const submitter = createSubmitter({ ...services, logger });
+  const admission = createAdmission({ ...services, limits: config.limits, submitter });
+  const streams = createEventStreams({ services, reader });
+  const stopping = new AbortController();
+  const auth = createAuthenticator({ mode: config.api.auth, keys: services.apiKeys });
+  const readiness = createReadiness(services);
+  collectOnScrape(services, metrics);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  // The caller's address, for the limit on wrong keys: proxies stand on this machine or in its private network.
+  app.set('trust proxy', 'loopback, linklocal, uniquelocal');
+  app.use(createRequestContext({ logger, metrics }), setSecurityHeaders, refuseCrossSite);
+  addHealthRoutes(app, { readiness });
+  addHome(app, { webDir });
+  addSessionRoute(app, { auth });
+  // Whatever is added from here on is for owners alone.
+  app.use(auth.authenticate);
+  const upload = createUploadHandler({ config, ...services, reader, submitter, admission });
+  addLectureRoutes(app, { services, reader, submitter, upload, logger });
+  addArtifactRoutes(app, { services, reader });
+  addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
+  addEventRoute(app, { streams, reader, auth });
+  addTranscribeRoute(app, { services, admission, logger, metrics });
+  addTextRoutes(app, { services, admission });
+  addModelRoutes(app, { services });
+  app.use(() => {
+    throw new AppError('not_found', 'There is no such path.');
+  });
+  app.use(createErrorHandler({ logger }));
+
+  return {
+    handler: app,
+    internalHandler: createInternalHandler(services),
+    readiness,
+    endStreams() {
+      stopping.abort();
+      streams.close();
+    },
+    listenerCount: () => streams.listenerCount,
+    async close() {
+      streams.close();
+      submitter.close();
+      await services.close();
+    },
+  };
+}

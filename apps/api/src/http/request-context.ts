@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { AppError } from '@studymate/contracts/errors';
+import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
+import type { NextFunction, Request, Response } from 'express';
+
+/**
+ * What the app keeps about a request in `res.locals`: `requestId` (the caller's own, if it is a plain one), `route`
+ * (the pattern), `cold` (whether a model had to be loaded, where that is known), `isStream` (its length says nothing
+ * about speed).
+ */
+const plainId = /^[\w.:-]{1,64}$/;
+
+/** Gives each request its id, logs its end, and measures it. Health probes are logged at level debug. */
+export function createRequestContext(deps: { logger: Logger; metrics: Metrics }) {
+  return (req: Request, res: Response, next: NextFunction): void => {
+    const startedMs = performance.now();
+    const given = req.headers['x-request-id'];
+    const requestId = typeof given === 'string' && plainId.test(given) ? given : randomUUID();
+    res.locals.requestId = requestId;
+    res.setHeader('x-request-id', requestId);
+    res.once('close', () => {
+      const seconds = (performance.now() - startedMs) / 1000;
+      const route = typeof res.locals.route === 'string' ? res.locals.route : 'none';
+      // 499: the caller went away before the answer was complete.
+      const status = res.writableFinished ? res.statusCode : 499;
+      const line = { requestId, method: req.method, route, status, seconds: Math.round(seconds * 1e4) / 1e4 };
+      if (route.startsWith('/health')) deps.logger.debug(line, 'request');
+      else deps.logger.info(line, 'request');
+      if (res.locals.isStream) return;
+      deps.metrics.observeHttp({ method: req.method, route, status, seconds });
+      if (status < 400) deps.metrics.observeFirstRequest({ route, cold: res.locals.cold === true, seconds });
+    });
+    next();
+  };
+}
+
+const harmlessMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Refuses what a page of another site makes a browser send: forms and uploads need no leave of ours (no preflight),
+ * and on loopback there is no key that the page would lack. Every current browser says where a request comes from in
+ * `Sec-Fetch-Site`; other programs send no such header.
+ */
+export function refuseCrossSite(req: Request, _res: Response, next: NextFunction): void {
+  const site = req.headers['sec-fetch-site'];
+  const isOurs = site === undefined || site === 'same-origin' || site === 'none';
+  if (!isOurs && !harmlessMethods.has(req.method)) {
+    throw new AppError('cross_site', 'A page of another site may not do this.');
+  }
+  next();
+}
+
+/** For answers of this API; the page has a policy of its own. Files of users can never run as a page. */
+export function setSecurityHeaders(_req: Request, res: Response, next: NextFunction): void {
+  res.setHeader('x-content-type-options', 'nosniff');
+  res.setHeader('x-frame-options', 'DENY');
+  res.setHeader('referrer-policy', 'no-referrer');
+  res.setHeader('cross-origin-resource-policy', 'same-origin');
+  res.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox");
+  res.setHeader('cache-control', 'no-store');
+  next();
+}

@@ -1,0 +1,76 @@
+import type { Response } from 'express';
+
+/** A reader for whom more than this waits in memory is too slow to be sent more. */
+const maxPendingBytes = 1024 * 1024;
+/** How long such a reader may take to catch up before its connection is cut. */
+const defaultDrainTimeoutMs = 30_000;
+
+export interface SseOptions {
+  /** How soon a reader shall come back after a cut. */
+  retryMs?: number;
+  drainTimeoutMs?: number;
+}
+
+export interface SseWriter {
+  /** Aborted when the reader is gone. */
+  readonly signal: AbortSignal;
+  /** Sends one event; waits while the reader is behind. Does nothing once it is gone. */
+  send(event: { name?: string; id?: string; data: unknown }): Promise<void>;
+  /** A comment: keeps proxies from closing a quiet connection. */
+  comment(text: string): void;
+  /** Tells the reader how soon to come back, and ends the stream. */
+  end(options?: { retryMs?: number }): void;
+}
+
+/** Begins an event stream. Proxies are told not to buffer it. */
+export function openSse(res: Response, options: SseOptions = {}): SseWriter {
+  const drainTimeoutMs = options.drainTimeoutMs ?? defaultDrainTimeoutMs;
+  const gone = new AbortController();
+  res.locals.isStream = true;
+  res.status(200);
+  res.setHeader('content-type', 'text/event-stream; charset=utf-8');
+  res.setHeader('cache-control', 'no-store');
+  res.setHeader('x-accel-buffering', 'no');
+  res.once('close', () => gone.abort());
+  res.on('error', () => gone.abort());
+  res.flushHeaders();
+  if (options.retryMs !== undefined) res.write(`retry: ${options.retryMs}\n\n`);
+
+  return {
+    signal: gone.signal,
+    async send({ name, id, data }) {
+      if (gone.signal.aborted) return;
+      const lines = [name && `event: ${name}`, id && `id: ${id}`, `data: ${JSON.stringify(data)}`];
+      res.write(`${lines.filter(Boolean).join('\n')}\n\n`);
+      if (res.writableLength > maxPendingBytes) await drained(res, gone, drainTimeoutMs);
+    },
+    comment(text) {
+      if (!gone.signal.aborted && res.writableLength <= maxPendingBytes) res.write(`: ${text}\n\n`);
+    },
+    end({ retryMs } = {}) {
+      if (gone.signal.aborted) return;
+      if (retryMs !== undefined) res.write(`retry: ${retryMs}\n\n`);
+      res.end();
+    },
+  };
+}
+
+/** Waits until the reader has caught up; cuts the connection of one that does not. It may resume where it was. */
+function drained(res: Response, gone: AbortController, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      res.off('drain', done);
+      gone.signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      res.destroy();
+      // At once: "close" comes only later, and until then the sender would go on.
+      gone.abort();
+    }, timeoutMs);
+    res.once('drain', done);
+    gone.signal.addEventListener('abort', done);
+    if (gone.signal.aborted || !res.writableNeedDrain) done();
+  });
+}

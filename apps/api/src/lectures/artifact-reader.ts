@@ -1,0 +1,58 @@
+import { AppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { type StageName, studyStageNames } from '@studymate/contracts/stages';
+import { hasFailed } from '@studymate/queue/next-jobs';
+import type { ArtifactSchema, Artifacts } from '@studymate/storage/artifacts';
+
+/** What must have worked before a stage can begin. */
+function stagesBefore(stage: StageName): readonly StageName[] {
+  if (stage === 'ingest') return [];
+  if (stage === 'transcribe') return ['ingest'];
+  if (stage === 'assemble') return ['ingest', 'transcribe'];
+  return ['ingest', 'transcribe', 'assemble'];
+}
+
+/**
+ * The content of a stage's artifact as the record pins it.
+ * @throws AppError `not_ready`, `stage_failed`, `stage_skipped` or `lecture_cancelled` when there is none
+ */
+export async function readStageContent<T>(
+  artifacts: Artifacts,
+  record: LectureRecord,
+  stage: StageName,
+  schema: ArtifactSchema<{ content: T }>,
+): Promise<T> {
+  const pinned = record.artifacts[stage];
+  if (!pinned) throw whyMissing(record, stage);
+  const artifact = await artifacts.readArtifact(pinned.key, schema);
+  if (!artifact) throw new AppError('internal', `${pinned.key} is pinned but not there.`, { retryable: false });
+  return artifact.content;
+}
+
+/** Why a stage has no artifact, for the user. */
+export function whyMissing(record: LectureRecord, stage: StageName): AppError {
+  const reason = record.skipped[stage];
+  if (reason) {
+    return new AppError('stage_skipped', `The stage ${stage} was left out: nobody speaks in the recording.`, {
+      details: { stage, reason },
+    });
+  }
+  for (const name of [stage, ...stagesBefore(stage)]) {
+    const failure = hasFailed(record, name) ? record.failures[name] : undefined;
+    if (!failure) continue;
+    return new AppError('stage_failed', `The stage ${name} failed: ${failure.message}`, {
+      details: { stage: name, cause: { code: failure.code, message: failure.message } },
+    });
+  }
+  if (record.cancelledAt !== null) {
+    return new AppError('lecture_cancelled', 'The lecture was cancelled before this part was made.');
+  }
+  return new AppError('not_ready', `The stage ${stage} has not ended yet; follow the lecture's events.`, {
+    details: { stage, retryAfterSeconds: 2 },
+  });
+}
+
+/** Nobody speaks: then there is nothing to transcribe, and the transcript is known to be empty. */
+export function isSilent(record: LectureRecord): boolean {
+  return record.skipped.assemble !== undefined || studyStageNames.every((stage) => record.skipped[stage] !== undefined);
+}

@@ -1,0 +1,111 @@
+import {
+  chaptersArtifactSchema,
+  flashcardsArtifactSchema,
+  summaryArtifactSchema,
+  topicsArtifactSchema,
+} from '@studymate/contracts/artifacts';
+import { AppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { chapterSchema } from '@studymate/contracts/study';
+import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
+import { toVttChapters, toYoutubeChapters } from '@studymate/study/chapter-formats';
+import { toAnkiTsv, toCsv } from '@studymate/study/flashcard-formats';
+import type { Response, Router } from 'express';
+import { z } from 'zod';
+import { ownerOf } from '../auth/owner.ts';
+import { addRoute } from '../http/add-route.ts';
+import { toContentDisposition } from '../http/content-disposition.ts';
+import { parseRequest } from '../http/json-body.ts';
+import type { Services } from '../services.ts';
+import { readStageContent } from './artifact-reader.ts';
+import type { LectureReader } from './lecture-reader.ts';
+import { readPartialTranscript, readTranscript } from './lecture-text.ts';
+
+const transcriptQuery = z.object({
+  format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
+  partial: z.enum(['true', 'false']).default('false'),
+});
+const chaptersQuery = z.object({
+  format: z.enum(['json', 'youtube', 'vtt']).default('json'),
+  level: chapterSchema.shape.level.optional(),
+});
+const flashcardsQuery = z.object({ format: z.enum(['json', 'anki', 'csv']).default('json') });
+const noQuery = z.object({ format: z.literal('json').default('json') });
+
+/** Exports take one level of chapters; a list of all three would repeat every moment. */
+const exportLevel = 'general';
+
+/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards */
+export function addArtifactRoutes(router: Router, deps: { services: Services; reader: LectureReader }): void {
+  const { reader } = deps;
+  const { artifacts } = deps.services;
+
+  addRoute(router, '/api/v1/lectures/:id/transcript', {
+    async get(req, res) {
+      const { format, partial } = parseRequest(transcriptQuery, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      const transcript =
+        partial === 'true'
+          ? await readPartialTranscript(deps.services, record)
+          : await readTranscript(artifacts, record);
+      if (format === 'json') res.json(transcript);
+      else if (format === 'text') sendFile(res, record, 'text/plain', 'txt', toPlainText(transcript));
+      else if (format === 'srt') sendFile(res, record, 'application/x-subrip', 'srt', toSrt(transcript.segments));
+      else sendFile(res, record, 'text/vtt', 'vtt', toVtt(transcript.segments));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/chapters', {
+    async get(req, res) {
+      const { format, level } = parseRequest(chaptersQuery, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      const all = await readStageContent(artifacts, record, 'chapters', chaptersArtifactSchema);
+      const wanted = level ?? (format === 'json' ? undefined : exportLevel);
+      const chapters = wanted === undefined ? all : all.filter((chapter) => chapter.level === wanted);
+      if (format === 'json') {
+        res.json(chapters);
+      } else if (format === 'vtt') {
+        sendFile(res, record, 'text/vtt', 'chapters.vtt', toVttChapters(chapters));
+      } else {
+        const made = toYoutubeChapters(chapters);
+        if (!made.ok)
+          throw new AppError('invalid_request', `These chapters cannot be given to YouTube: ${made.reason}`);
+        sendFile(res, record, 'text/plain', 'chapters.txt', made.text);
+      }
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/topics', {
+    async get(req, res) {
+      parseRequest(noQuery, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      res.json(await readStageContent(artifacts, record, 'topics', topicsArtifactSchema));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/summary', {
+    async get(req, res) {
+      parseRequest(noQuery, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      res.json(await readStageContent(artifacts, record, 'summary', summaryArtifactSchema));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/flashcards', {
+    async get(req, res) {
+      const { format } = parseRequest(flashcardsQuery, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      const cards = await readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema);
+      if (format === 'json') res.json(cards);
+      else if (format === 'anki') sendFile(res, record, 'text/tab-separated-values', 'anki.txt', toAnkiTsv(cards));
+      else sendFile(res, record, 'text/csv', 'csv', toCsv(cards));
+    },
+  });
+}
+
+/** A text to keep, named after the lecture. */
+function sendFile(res: Response, record: LectureRecord, type: string, ending: string, text: string): void {
+  res.setHeader('content-disposition', toContentDisposition('attachment', `${record.title}.${ending}`));
+  res.setHeader('content-type', `${type}; charset=utf-8`);
+  res.end(text);
+}

@@ -1,0 +1,38 @@
+import type { Router } from 'express';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { ownerOf } from '../auth/owner.ts';
+import { addRoute } from '../http/add-route.ts';
+import { openSse } from '../http/sse.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { LectureReader } from './lecture-reader.ts';
+
+/** How soon a reader comes back after a cut. */
+const retryMs = 2_000;
+
+/**
+ * GET /api/v1/lectures/:id/events: `snapshot`, the text so far as `segments`, then what changes, and `end`. A reader
+ * that comes back with `Last-Event-ID` (or `?lastEventId`) goes on where it was; 204 tells one that has seen the
+ * end not to come again.
+ */
+export function addEventRoute(
+  router: Router,
+  deps: { streams: EventStreams; reader: LectureReader; auth: Authenticator },
+): void {
+  addRoute(router, '/api/v1/lectures/:id/events', {
+    async get(req, res) {
+      const record = await deps.reader.readRecord(ownerOf(res), req.params.id);
+      const { lastEventId } = req.query;
+      const given = req.headers['last-event-id'] ?? lastEventId;
+      const resume = await deps.streams.findResume(record, typeof given === 'string' ? given : undefined);
+      if (resume === 'complete') {
+        res.status(204).end();
+      } else if (req.method === 'HEAD') {
+        res.setHeader('content-type', 'text/event-stream; charset=utf-8');
+        res.end();
+      } else {
+        deps.auth.endWhenRevoked(req, res);
+        await deps.streams.follow(record, () => openSse(res, { retryMs }), resume);
+      }
+    },
+  });
+}

@@ -1,0 +1,156 @@
+import { AppError } from '@studymate/contracts/errors';
+import { idSchema } from '@studymate/contracts/ids';
+import type { LecturePage } from '@studymate/contracts/lecture';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { stageNameSchema } from '@studymate/contracts/stages';
+import type { Logger } from '@studymate/observability/logger';
+import { announceCancel } from '@studymate/queue/cancel';
+import { withRedis } from '@studymate/queue/redis';
+import { toRetriedRecord } from '@studymate/queue/retry';
+import type { Router } from 'express';
+import { z } from 'zod';
+import { ownerOf } from '../auth/owner.ts';
+import { addRoute, type Handler } from '../http/add-route.ts';
+import { parseRequest } from '../http/json-body.ts';
+import type { Services } from '../services.ts';
+import { hasEnded, type LectureReader } from './lecture-reader.ts';
+import type { Submitter } from './submit.ts';
+
+const listQuerySchema = z.object({
+  cursor: idSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  courseId: idSchema.optional(),
+});
+/** So many lectures are looked at for one page of a course; the cursor goes on from there. */
+const maxScanned = 1_000;
+const scanBatch = 100;
+
+/** /api/v1/lectures, /:id, /:id/cancel, /:id/stages/:stage/retry */
+export function addLectureRoutes(
+  router: Router,
+  deps: { services: Services; reader: LectureReader; submitter: Submitter; upload: Handler; logger: Logger },
+): void {
+  const { services, reader, submitter } = deps;
+  const { active, advancer, lectures, live, redis, keys, publisher } = services;
+
+  /** For what the store says anyway: Redis may be away without harm. */
+  const tell = async (lectureId: string, work: () => Promise<unknown>) => {
+    await withRedis(work).catch((error) => deps.logger.warn({ err: error, lectureId }, 'could not tell the workers'));
+  };
+
+  addRoute(router, '/api/v1/lectures', {
+    post: deps.upload,
+    async get(req, res) {
+      const query = parseRequest(listQuerySchema, req.query);
+      const { records, nextCursor } = await readPage(services, ownerOf(res), query);
+      const page: LecturePage = { lectures: await Promise.all(records.map(reader.toView)), nextCursor };
+      res.json(page);
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id', {
+    async get(req, res) {
+      res.json(await reader.toView(await reader.readRecord(ownerOf(res), req.params.id)));
+    },
+    async delete(req, res) {
+      const known = idSchema.safeParse(req.params.id);
+      // A deletion that a dead process left half-way reads as gone; asking again does the rest of it.
+      if (known.success && (await lectures.read(known.data)) === null) await lectures.delete(known.data);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      const { id } = record;
+      await tell(id, async () => {
+        await announceCancel(redis, keys, id);
+        await advancer.withdraw(record);
+      });
+      await lectures.delete(id);
+      await tell(id, async () => {
+        await live.delete(id);
+        await active.remove(id);
+        // Whoever follows it looks, and finds that it is gone.
+        await redis.publish(keys.wake, id);
+      });
+      res.status(204).end();
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/cancel', {
+    async post(req, res) {
+      const before = await reader.readRecord(ownerOf(res), req.params.id);
+      const { id } = before;
+      const now = new Date().toISOString();
+      let changed = false;
+      const { record, view } = await changeLecture(deps, before, async (current) => {
+        changed = !hasEnded(await reader.toView(current));
+        return changed
+          ? (current) => (current.cancelledAt === null ? { ...current, cancelledAt: now } : current)
+          : null;
+      });
+      if (changed) {
+        await tell(id, async () => {
+          await announceCancel(redis, keys, id);
+          await advancer.withdraw(record);
+          await publisher.publish(id, { type: 'lecture', changes: view });
+          await publisher.publish(id, { type: 'end', status: view.status });
+        });
+      }
+      res.status(202).json(view);
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/stages/:stage/retry', {
+    async post(req, res) {
+      const before = await reader.readRecord(ownerOf(res), req.params.id);
+      const { id } = before;
+      const stage = stageNameSchema.safeParse(req.params.stage);
+      if (!stage.success) throw new AppError('not_found', 'There is no such stage.');
+      // Refused while Redis is away, before anything is dropped.
+      await withRedis(() => redis.ping());
+      const { record, view } = await changeLecture(deps, before, async (current) => {
+        if (current.cancelledAt === null && !hasEnded(await reader.toView(current))) {
+          throw new AppError('not_ready', 'The lecture is still being worked on; wait until it has ended.', {
+            details: { retryAfterSeconds: 5 },
+          });
+        }
+        return (current) => toRetriedRecord(current, stage.data);
+      });
+      await submitter.submit(record);
+      await tell(id, () => publisher.publish(id, { type: 'lecture', changes: view }));
+      res.status(202).json(view);
+    },
+  });
+}
+
+/** Decides on the record as it stands, changes it, and gives what came of it. */
+async function changeLecture(
+  deps: { services: Services; reader: LectureReader },
+  { owner, id }: LectureRecord,
+  decide: (record: LectureRecord) => Promise<((record: LectureRecord) => LectureRecord) | null>,
+) {
+  const before = await deps.reader.readRecord(owner, id);
+  const change = await decide(before);
+  const after = change ? await deps.services.lectures.update(id, change) : before;
+  if (!after) throw new AppError('not_found', 'There is no such lecture.');
+  return { record: after, view: await deps.reader.toView(after) };
+}
+
+async function readPage(
+  { lectures }: Services,
+  owner: string,
+  query: z.output<typeof listQuerySchema>,
+): Promise<{ records: LectureRecord[]; nextCursor: string | null }> {
+  const records: LectureRecord[] = [];
+  let after = query.cursor;
+  for (let scanned = 0; scanned < maxScanned; ) {
+    const wanted = query.courseId ? scanBatch : query.limit - records.length;
+    const ids = await lectures.listIds(owner, { ...(after && { after }), limit: wanted });
+    for (const found of await Promise.all(ids.map((id) => lectures.read(id)))) {
+      if (found?.owner !== owner || (query.courseId && found.courseId !== query.courseId)) continue;
+      records.push(found);
+      if (records.length === query.limit) return { records, nextCursor: found.id };
+    }
+    if (ids.length < wanted) return { records, nextCursor: null };
+    after = ids.at(-1);
+    scanned += ids.length;
+  }
+  return { records, nextCursor: after ?? null };
+}

@@ -1,0 +1,83 @@
+import { chunkSchema, transcribedChunkSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { PartialTranscript, Segment, Transcript } from '@studymate/contracts/transcript';
+import { attemptOf } from '@studymate/queue/next-jobs';
+import { assembleTranscript } from '@studymate/speech/assemble';
+import type { Artifacts } from '@studymate/storage/artifacts';
+import { chunkKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import type { LectureStore } from '@studymate/storage/lecture-store';
+import { isSilent, readStageContent } from './artifact-reader.ts';
+
+const readsAtOnce = 8;
+
+/** The text of one chunk, numbered from `from`; null when it is not (or no longer) there. */
+export async function readChunkText(
+  artifacts: Artifacts,
+  place: { lectureId: string; attempt: number; chunk: number; from: number },
+): Promise<Segment[] | null> {
+  const key = transcribedChunkKey(place.lectureId, place.attempt, place.chunk);
+  const chunk = await artifacts.readArtifact(key, transcribedChunkSchema);
+  return chunk?.segments.map((segment, i) => ({ ...segment, id: place.from + i })) ?? null;
+}
+
+/**
+ * All the text that there is, in order and without gaps.
+ * @param announced how many chunks the event stream has told of; later ones are left for their own events. null:
+ *   the stream knows nothing, take what is in the store
+ */
+export async function readTextSoFar(
+  deps: { artifacts: Artifacts; lectures: LectureStore },
+  record: LectureRecord,
+  announced: number | null,
+): Promise<Segment[]> {
+  const pinned = record.artifacts.assemble;
+  if (pinned) return (await deps.artifacts.readArtifact(pinned.key, transcriptArtifactSchema))?.content.segments ?? [];
+  const attempt = attemptOf(record, 'transcribe');
+  const there = new Set((await deps.lectures.readIndex(record)).transcribedChunks);
+  const segments: Segment[] = [];
+  for (let chunk = 0; there.has(chunk) && (announced === null || chunk < announced); chunk++) {
+    const text = await readChunkText(deps.artifacts, { lectureId: record.id, attempt, chunk, from: segments.length });
+    if (!text) break;
+    for (const segment of text) segments.push(segment);
+  }
+  return segments;
+}
+
+/** @throws AppError `not_ready`, `stage_failed` or `lecture_cancelled` while there is no whole transcript */
+export async function readTranscript(artifacts: Artifacts, record: LectureRecord): Promise<Transcript> {
+  if (!record.artifacts.assemble && isSilent(record)) return { language: null, text: '', segments: [] };
+  return readStageContent(artifacts, record, 'assemble', transcriptArtifactSchema);
+}
+
+/** All the text that lies in the store, also behind chunks that have none, and where those are. */
+export async function readPartialTranscript(
+  deps: { artifacts: Artifacts; lectures: LectureStore },
+  record: LectureRecord,
+): Promise<PartialTranscript> {
+  const { artifacts, lectures } = deps;
+  if (record.artifacts.assemble || isSilent(record)) {
+    return { ...(await readTranscript(artifacts, record)), complete: true, gaps: [] };
+  }
+  const { cutChunks, transcribedChunks } = await lectures.readIndex(record);
+  const attempt = attemptOf(record, 'transcribe');
+  const chunks = await readEach(transcribedChunks, (chunk) =>
+    artifacts.readArtifact(transcribedChunkKey(record.id, attempt, chunk), transcribedChunkSchema),
+  );
+  const there = new Set(chunks.map((chunk) => chunk.index));
+  const missing = await readEach(
+    cutChunks.filter((chunk) => !there.has(chunk)),
+    (chunk) => artifacts.readArtifact(chunkKey(record.id, attemptOf(record, 'ingest'), chunk), chunkSchema),
+  );
+  const gaps = missing.map(({ windows }) => ({ start: windows[0]?.start ?? 0, end: windows.at(-1)?.end ?? 0 }));
+  return { ...assembleTranscript(chunks), complete: false, gaps };
+}
+
+/** Reads a few at a time, in order; what is not there (any more) is left out. */
+async function readEach<T>(numbers: readonly number[], read: (number: number) => Promise<T | null>): Promise<T[]> {
+  const found: T[] = [];
+  for (let i = 0; i < numbers.length; i += readsAtOnce) {
+    const batch = await Promise.all(numbers.slice(i, i + readsAtOnce).map(read));
+    for (const each of batch) if (each !== null) found.push(each);
+  }
+  return found;
+}

@@ -1,0 +1,132 @@
+import type { Config } from '@studymate/config/config';
+import type { Logger } from '@studymate/observability/logger';
+import { type ActiveLectures, createActiveLectures } from '@studymate/queue/active';
+import { type Advancer, createAdvancer } from '@studymate/queue/advance';
+import { createPace, type Pace } from '@studymate/queue/backlog';
+import {
+  createEventPublisher,
+  createEventReader,
+  type EventPublisher,
+  type EventReader,
+} from '@studymate/queue/events';
+import { createKeys, type Keys } from '@studymate/queue/keys';
+import { createLiveStore, type LiveStore } from '@studymate/queue/live';
+import { createModelFleet, type ModelFleet } from '@studymate/queue/model-fleet';
+import { createQueues, type Queues } from '@studymate/queue/queues';
+import { createQuickCalls, type QuickCalls } from '@studymate/queue/quick';
+import { type ConnectionKind, createRedis } from '@studymate/queue/redis';
+import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import { createFileBlobStore } from '@studymate/storage/file-blob-store';
+import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
+import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
+import type { Redis } from 'ioredis';
+
+/** Everything outside the process that the API works with. */
+export interface Services {
+  blobs: BlobStore;
+  lectures: LectureStore;
+  apiKeys: KeyStore;
+  artifacts: Artifacts;
+  /** Commands that a request waits for; fails at once while Redis is away. */
+  redis: Redis;
+  keys: Keys;
+  queues: Queues;
+  live: LiveStore;
+  events: EventReader;
+  publisher: EventPublisher;
+  active: ActiveLectures;
+  advancer: Advancer;
+  pace: Pace;
+  fleet: ModelFleet;
+  quick: QuickCalls;
+  close(): Promise<void>;
+}
+
+/** How long a start waits for Redis: without it the first requests would be refused although it is there. */
+const redisGraceMs = 1_000;
+const closeTimeoutMs = 1_000;
+
+/** @throws AppError `storage_unavailable` when the data folder cannot be used */
+export async function createServices(deps: { config: Config; logger: Logger }): Promise<Services> {
+  const { config, logger } = deps;
+  const { prefix, url } = config.redis;
+  const connections: Redis[] = [];
+  const connect = (kind: ConnectionKind, use: string): Redis => {
+    let away = false;
+    const redis = createRedis({
+      url,
+      kind,
+      // ioredis tries again several times a second; an outage is one line in the log.
+      onError(error) {
+        if (!away) logger.warn({ use, reason: error.message }, 'Redis cannot be reached');
+        away = true;
+      },
+    });
+    redis.on('ready', () => {
+      if (away) logger.info({ use }, 'Redis is back');
+      away = false;
+    });
+    connections.push(redis);
+    return redis;
+  };
+
+  const redis = connect('producer', 'commands');
+  const subscriber = connect('consumer', 'events');
+  const eventsConnection = connect('consumer', 'answers');
+  const [blobs] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
+  const lectures = createLectureStore({ blobs });
+  const keys = createKeys(prefix);
+  const queues = createQueues({ redis, prefix });
+  const active = createActiveLectures({ redis, keys });
+  const events = createEventReader({ redis, subscriber, keys });
+  const fleet = createModelFleet({ redis, keys });
+  const quick = createQuickCalls({ queues, eventsConnection, prefix });
+
+  return {
+    blobs,
+    lectures,
+    apiKeys: createKeyStore({ blobs }),
+    artifacts: createArtifacts({ blobs }),
+    redis,
+    keys,
+    queues,
+    live: createLiveStore({ redis, keys }),
+    events,
+    publisher: createEventPublisher({ redis, keys }),
+    active,
+    advancer: createAdvancer({ lectures, queues, active }),
+    pace: createPace({ redis, keys, queues, active, fleet }),
+    fleet,
+    quick,
+    async close() {
+      await events.close();
+      // While Redis is away BullMQ waits for it, without an end.
+      await within(closeTimeoutMs, Promise.allSettled([quick.close(), queues.close()]));
+      for (const connection of connections) connection.disconnect();
+      await blobs.close();
+    },
+  };
+}
+
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}
+
+function untilReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      redis.off('ready', done).off('error', done);
+      resolve();
+    };
+    const timer = setTimeout(done, redisGraceMs);
+    redis.once('ready', done).once('error', done);
+  });
+}

@@ -1,0 +1,207 @@
+import type { Lecture } from '@studymate/contracts/lecture';
+import { type StageStatus, stageNames } from '@studymate/contracts/stages';
+import { describe, expect, test } from 'vitest';
+import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/format.ts';
+import { parseRoute, toLectureHash } from '../src/route.ts';
+import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/status-text.ts';
+import { findAt, splitByWords } from '../src/transcript-text.ts';
+import { findObjection } from '../src/upload-file.ts';
+import { toLecture } from './lecture.ts';
+
+describe('times and sizes', () => {
+  test('a moment has hours only where there are some, and is never rounded up to a moment that has not come', () => {
+    expect([0, 59.999, 75.3, 3599.9, 3600, 36_000.5, -1].map(toClock)).toEqual([
+      '0:00',
+      '0:59',
+      '1:15',
+      '59:59',
+      '1:00:00',
+      '10:00:00',
+      '0:00',
+    ]);
+  });
+
+  test('an estimate is said the coarser the longer it is', () => {
+    expect([1, 12, 54.9, 60, 95, 3540, 3580, 5400, 7200].map(toAbout)).toEqual([
+      'a few seconds',
+      'about 15 s',
+      'about 55 s',
+      'about 1 min',
+      'about 2 min',
+      'about 59 min',
+      'about 1 h',
+      'about 1 h 30 min',
+      'about 2 h',
+    ]);
+  });
+
+  test('a measured time keeps a tenth below ten seconds', () => {
+    expect([0.02, 0.44, 9.94, 59.6, 200].map(toTaken)).toEqual([
+      '< 0.1 s',
+      '0.4 s',
+      '9.9 s',
+      '1 min 0 s',
+      '3 min 20 s',
+    ]);
+  });
+
+  test('a share below the whole is never shown as 100 %', () => {
+    expect([0, 0.999, 1, 1.5, -1].map(toPercent)).toEqual(['0 %', '99 %', '100 %', '100 %', '0 %']);
+  });
+
+  test('a size has the unit that a file manager would show', () => {
+    expect([0, 999, 1000, 1_250_000, 123_456_789, 5e9].map(toBytes)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1.0 kB',
+      '1.3 MB',
+      '123 MB',
+      '5.0 GB',
+    ]);
+  });
+
+  test('a day is named by its distance, and has a year only when it is another one', () => {
+    const now = new Date(2026, 0, 2, 8, 0);
+    const at = (...parts: [number, number, number, number, number]) => toDay(new Date(...parts).toISOString(), now);
+    expect(at(2026, 0, 2, 0, 5)).toBe('today, 0:05');
+    expect(at(2026, 0, 1, 23, 59)).toBe('yesterday, 23:59');
+    expect(at(2025, 11, 31, 9, 30)).toBe('31 December 2025, 9:30');
+  });
+
+  test('a language code becomes its name, and one that nobody knows stays as it is', () => {
+    expect(['ar', 'en', 'not a code'].map(toLanguageName)).toEqual(['Arabic', 'English', 'not a code']);
+  });
+});
+
+describe('addresses', () => {
+  test('lead to the list, to a lecture, or to nothing', () => {
+    const id = '01m7ym4szrg1stsyamh6b2ebas';
+    expect(['', '#', '#/'].map((hash) => parseRoute(hash).name)).toEqual(['home', 'home', 'home']);
+    expect(parseRoute(toLectureHash(id))).toEqual({ name: 'lecture', lectureId: id });
+    for (const hash of ['#/lectures/', '#/lectures/a/b', '#/lectures/..%2f', '#/courses', '#javascript:alert(1)']) {
+      expect(parseRoute(hash)).toEqual({ name: 'unknown' });
+    }
+  });
+});
+
+describe('a file that is dropped', () => {
+  test('is refused at once when it has no bytes or its type can be no recording, and left to the API otherwise', () => {
+    const objection = (type: string, size = 10) => findObjection({ name: 'a', type, size });
+    expect(objection('audio/mpeg', 0)).toBe('The file has no bytes.');
+    for (const type of ['text/plain', 'image/png', 'application/pdf', 'application/vnd.ms-excel']) {
+      expect(objection(type)).toBe('This is not an audio or video recording.');
+    }
+    for (const type of ['', 'audio/mpeg', 'video/mp4', 'application/ogg', 'application/octet-stream']) {
+      expect(objection(type)).toBeNull();
+    }
+  });
+});
+
+describe('the text of a segment', () => {
+  const toWord = (word: string, start = 0) => ({ word, start, end: start + 1, probability: 1 });
+  const split = (text: string, words: string[]) =>
+    splitByWords({ text, words: words.map((word, i) => toWord(word, i)) }).map((piece) =>
+      piece.word === null ? piece.text : [piece.text, piece.word.start],
+    );
+
+  test('is split at its words, with all that stands between them', () => {
+    expect(split('Now, as  all.', ['Now,', 'as', 'all.'])).toEqual([['Now,', 0], ' ', ['as', 1], '  ', ['all.', 2]]);
+    expect(split('the then the', ['the', 'then', 'the'])).toEqual([['the', 0], ' ', ['then', 1], ' ', ['the', 2]]);
+  });
+
+  test('of a script without spaces needs none, and right-to-left text keeps its order', () => {
+    expect(split('活字印刷', ['活字', '印刷'])).toEqual([
+      ['活字', 0],
+      ['印刷', 1],
+    ]);
+    expect(split('فن الطباعة', ['فن', 'الطباعة'])).toEqual([['فن', 0], ' ', ['الطباعة', 1]]);
+  });
+
+  test('is whole also when words are missing in it, and when there are none', () => {
+    expect(split('one three', ['one', 'two', 'three'])).toEqual([['one', 0], ' ', ['three', 2]]);
+    expect(split('no words', [])).toEqual(['no words']);
+    expect(split('', [''])).toEqual([]);
+  });
+});
+
+test('the item at a time is the last one that has begun', () => {
+  const items = [1, 2, 2, 5].map((start) => ({ start }));
+  expect([0, 1, 1.9, 2, 4.9, 5, 99].map((seconds) => findAt(items, seconds))).toEqual([-1, 0, 0, 2, 2, 3, 3]);
+  expect(findAt([], 1)).toBe(-1);
+});
+
+describe('the line about a lecture', () => {
+  const running = (over: Partial<Lecture['stages'][number]>): Lecture =>
+    toLecture({
+      status: 'running',
+      queue: { position: 0, etaSeconds: 24 },
+      stages: { ingest: { status: 'done', progress: 1 }, transcribe: { status: 'running', ...over } },
+    });
+
+  test('tells what is done at the moment, how far it is and how long it may take', () => {
+    expect(toStatusText(running({ progress: 0.431 }))).toBe('Transcribing, 43 % · about 25 s left');
+  });
+
+  test('says that the model is loaded first as long as nothing else has happened', () => {
+    expect(toStatusText(running({ cold: true }))).toBe('Transcribing: loading the model first · about 25 s left');
+    expect(toStatusText(running({ cold: true, progress: 0.1 }))).toBe('Transcribing, 10 % · about 25 s left');
+  });
+
+  test('names the study parts together while several are made, and one by its name', () => {
+    const making = (...names: ('chapters' | 'topics')[]) =>
+      toStatusText(
+        toLecture({
+          status: 'running',
+          stages: Object.fromEntries(names.map((name) => [name, { status: 'running' }])),
+        }),
+      );
+    expect(making('chapters', 'topics')).toBe('Making the study parts');
+    expect(making('topics')).toBe('Finding topics');
+    expect(making()).toBe('Waiting for a free worker');
+  });
+
+  test('tells the place in the queue', () => {
+    const queued = (position: number | null, etaSeconds: number | null) =>
+      toStatusText(toLecture({ status: 'queued', queue: { position, etaSeconds } }));
+    expect(queued(null, null)).toBe('Waiting');
+    expect(queued(1, null)).toBe('Next in the queue');
+    expect(queued(2, null)).toBe('1 lecture before this one');
+    expect(queued(4, 600)).toBe('3 lectures before this one · ready in about 10 min');
+  });
+
+  test('gives the reason of a failure', () => {
+    const error = { code: 'not_media', message: 'The file is not a recording.' };
+    const lecture = toLecture({ status: 'failed', stages: { ingest: { status: 'failed', error } } });
+    expect(toStatusText(lecture)).toBe('Could not be worked on: The file is not a recording.');
+    expect(toShortStatus(lecture)).toBe('Failed');
+  });
+});
+
+test('the progress of all the work is 0 at first, grows with every stage, and is 1 when all are done or left out', () => {
+  const upTo = (count: number, status: StageStatus) =>
+    toOverallProgress(
+      toLecture({
+        stages: Object.fromEntries(
+          stageNames.slice(0, count).map((name) => [name, { status, progress: status === 'done' ? 1 : 0 }]),
+        ),
+      }).stages,
+    );
+  const shares = stageNames.map((_, i) => upTo(i, 'done'));
+  expect(shares[0]).toBe(0);
+  expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  expect(new Set(shares).size).toBe(stageNames.length);
+  expect(upTo(stageNames.length, 'done')).toBeCloseTo(1);
+  expect(upTo(stageNames.length, 'skipped')).toBeCloseTo(1);
+});
+
+test('a step tells what it took, how far it is, or why it stands', () => {
+  const text = (over: Partial<Lecture['stages'][number]>, ended = false) =>
+    toStageText(toLecture({ stages: { summary: over } }).stages[5] as Lecture['stages'][number], ended);
+  expect(text({ status: 'done', seconds: 12.2 })).toBe('12 s');
+  expect(text({ status: 'running', progress: 0.5 })).toBe('50 %');
+  expect(text({ status: 'running', cold: true })).toBe('loading');
+  expect(text({ status: 'queued' })).toBe('next');
+  expect(text({ status: 'failed' }, true)).toBe('failed');
+  expect(text({ status: 'waiting' })).toBe('waiting');
+  expect(text({ status: 'waiting' }, true)).toBe('not begun');
+});

@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import type { Config } from '@studymate/config/config';
+import { removeLeftClips } from '@studymate/media/decode-clip';
+import { detectIsolation } from '@studymate/media/isolation';
+import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
+import { createActiveLectures } from '@studymate/queue/active';
+import { createAdvancer } from '@studymate/queue/advance';
+import { createPace } from '@studymate/queue/backlog';
+import { createCancelListener } from '@studymate/queue/cancel';
+import { createEventPublisher } from '@studymate/queue/events';
+import { createFailedIndex } from '@studymate/queue/failed';
+import { lecturesAtOnce, type QueueName, workerTimings } from '@studymate/queue/job-catalogue';
+import { createKeys } from '@studymate/queue/keys';
+import { createLiveStore } from '@studymate/queue/live';
+import { createModelFleet } from '@studymate/queue/model-fleet';
+import { createQueues } from '@studymate/queue/queues';
+import { createRedis } from '@studymate/queue/redis';
+import { createArtifacts } from '@studymate/storage/artifacts';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import { collectOrphans } from '@studymate/storage/collect-orphans';
+import { createLectureStore } from '@studymate/storage/lecture-store';
+import { createRunFence } from '@studymate/storage/run-fence';
+import { Worker } from 'bullmq';
+import { createDonors } from './donors.ts';
+import { createJobHandlers } from './job-handlers.ts';
+import { createMaintenance } from './maintenance.ts';
+import { createModelReports } from './model-reports.ts';
+import { createModels, type ModelsDeps } from './models.ts';
+import { createReconciler } from './reconciler.ts';
+import { warnWhileRedisIsMissing } from './redis-warning.ts';
+import { createStageRunner } from './stage-runner.ts';
+import { stages } from './stages/stages.ts';
+import { createStudyInputs } from './stages/study-inputs.ts';
+import { createStudyProcess } from './study-process/study-process.ts';
+import { whileRedisAnswers } from './while-redis-answers.ts';
+
+export interface WorkerDeps {
+  config: Config;
+  logger: Logger;
+  metrics: Metrics;
+  blobs: BlobStore;
+  /** The bundled programs of model processes and study processs. */
+  modelProcessPath: string;
+  studyProcessPath: string;
+  findBundledModel: ModelsDeps['findBundled'];
+}
+
+export interface WorkerHandle {
+  /**
+   * Loads and warms every model. @returns false when the worker was stopped meanwhile
+   * @throws AppError `model_missing`, `model_damaged`
+   */
+  preload(): Promise<boolean>;
+  /** Takes jobs from now on. Waits until Redis answers. */
+  start(): Promise<void>;
+  readiness(): Promise<{ ready: boolean; [part: string]: unknown }>;
+  /** Takes no more jobs, hands back what runs, and ends the model processes. */
+  close(): Promise<void>;
+}
+
+/** How many jobs of a queue one worker takes at a time; the model process works through them window by window. */
+const concurrency: Record<QueueName, number> = {
+  ingest: lecturesAtOnce,
+  transcribe: 2,
+  study: 4,
+  quick: 8,
+  // One of each kind: a walk through a large store must not keep what a dead worker left from being found.
+  maintenance: 3,
+};
+export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
+  const { config, logger, metrics, blobs } = deps;
+  const { prefix, url } = config.redis;
+  const keys = createKeys(prefix);
+  const connect = () =>
+    createRedis({ url, kind: 'consumer', onError: (error) => logger.debug({ err: error }, 'redis connection') });
+  const redis = connect();
+  warnWhileRedisIsMissing({ redis, logger });
+  const subscriber = connect();
+  const queues = createQueues({ redis, prefix });
+  const lectures = createLectureStore({ blobs });
+  const artifacts = createArtifacts({ blobs });
+  const active = createActiveLectures({ redis, keys });
+  const failed = createFailedIndex({ redis, keys });
+  const advancer = createAdvancer({ lectures, queues, active });
+  const live = createLiveStore({ redis, keys });
+  const events = createEventPublisher({ redis, keys });
+  const fleet = createModelFleet({ redis, keys });
+  const pace = createPace({ redis, keys, queues, active, fleet });
+  const stopping = new AbortController();
+  const isolation = await detectIsolation();
+  const studyProcess = createStudyProcess({ path: deps.studyProcessPath });
+  const quickStudyProcess = createStudyProcess({ path: deps.studyProcessPath });
+
+  const models = createModels({
+    config: config.models,
+    stampDir: path.join(config.dataDir, 'cache', 'verified-models'),
+    processPath: deps.modelProcessPath,
+    findBundled: deps.findBundledModel,
+    onUse: metrics.countRequest,
+    onChange(report, reason) {
+      const { family, state, lastLoadSeconds } = report;
+      if (reason) logger.warn({ ...report, err: reason }, 'model state');
+      else logger.info(report, 'model state');
+      metrics.setModelState(family, state);
+      if (state === 'ready' && lastLoadSeconds !== null) {
+        metrics.observeModelLoad(family, lastLoadSeconds);
+        // Before the state: who sees it ready finds this load in the estimate.
+        if (redis.status === 'ready') fleet.recordLoad(family, lastLoadSeconds).catch(warnOfReports);
+      }
+      reports.send();
+    },
+  });
+  const warnOfReports = (error: unknown) =>
+    logger.warn({ err: error }, 'the state of the models could not be reported');
+  const reports = createModelReports({
+    fleet,
+    redis,
+    workerId: randomUUID(),
+    read: models.reports,
+    onError: warnOfReports,
+  });
+
+  const donors = createDonors({ lectures, artifacts, blobs });
+  const runner = createStageRunner({
+    config,
+    blobs,
+    artifacts,
+    lectures,
+    fence: createRunFence({ blobs }),
+    models,
+    live,
+    events,
+    pace,
+    isolation,
+    studyProcess,
+    donors,
+    studyInputs: createStudyInputs({ artifacts, models, donors }),
+    advance: advancer.advance,
+    withdraw: advancer.withdraw,
+    stages,
+    cancels: createCancelListener({ subscriber, keys }),
+    active,
+    failed,
+    observeStage: metrics.observeStage,
+    onReused(job) {
+      metrics.countReused(job.stage);
+      logger.debug({ ...job }, 'taken over from a lecture with the same recording');
+    },
+    onSuperseded(job, error) {
+      metrics.countSuperseded(job.stage);
+      logger.warn({ ...job, reason: error.message }, 'late run refused');
+    },
+  });
+  const reconciler = createReconciler({
+    lectures,
+    artifacts,
+    events,
+    queues,
+    active,
+    failed,
+    advancer,
+    runner,
+    onError: (error, lectureId) => logger.error({ err: error, lectureId }, 'lecture could not be reconciled'),
+  });
+
+  const clipDir = path.join(config.dataDir, 'tmp');
+  const handlers = createJobHandlers({
+    runner,
+    reconciler,
+    collect: async () => {
+      const leftClips = await removeLeftClips(clipDir);
+      if (leftClips > 0) logger.info({ leftClips }, 'clips that killed workers left were removed');
+      const collected = await collectOrphans({ blobs });
+      if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
+        logger.info(collected, 'what dead processes left in the store was looked for');
+      }
+    },
+    quick: { config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess },
+    pace,
+    logger,
+    metrics,
+    stopping: stopping.signal,
+  });
+  const workers = (Object.keys(concurrency) as QueueName[]).map((name) => {
+    const worker = new Worker(name, handlers[name], {
+      connection: redis,
+      prefix,
+      concurrency: concurrency[name],
+      // Jobs are taken only once the worker is ready for them.
+      autorun: false,
+      // A job that was handed back wakes no idle worker by itself: look again soon.
+      drainDelay: 1,
+      ...workerTimings,
+    });
+    worker.on('error', (error) => logger.debug({ err: error, queue: name }, 'queue worker'));
+    worker.on('stalled', (jobId) => logger.warn({ jobId, queue: name }, 'job stalled: its worker is gone or hung'));
+    return worker;
+  });
+
+  const maintenanceQueue = queues.all().get('maintenance');
+  if (!maintenanceQueue) throw new Error('there is no queue for maintenance');
+  const maintenance = createMaintenance({
+    queue: maintenanceQueue,
+    onError: (error) => logger.warn({ err: error }, 'the recurring jobs could not be looked after'),
+  });
+
+  const lastProgressAt = () => {
+    const latest = Math.max(models.speech.lastProgressAtMs() ?? 0, models.text.lastProgressAtMs() ?? 0);
+    return latest === 0 ? null : new Date(latest).toISOString();
+  };
+
+  let isStarted = false;
+
+  return {
+    async preload() {
+      reports.start();
+      await models.preload(stopping.signal);
+      return !stopping.signal.aborted;
+    },
+    async start() {
+      await maintenance.start();
+      reports.start();
+      isStarted = true;
+      for (const worker of workers) worker.run().catch((error) => logger.error({ err: error }, 'queue worker ended'));
+      models.warm(config.models.keepWarm);
+    },
+    async readiness() {
+      const redisIsUp = redis.status === 'ready';
+      const storeIsUp = await blobs.check().then(
+        () => true,
+        () => false,
+      );
+      return {
+        ready: redisIsUp && storeIsUp && !stopping.signal.aborted,
+        redis: redisIsUp ? 'up' : 'down',
+        store: storeIsUp ? 'up' : 'down',
+        models: models.reports(),
+        lastProgressAt: lastProgressAt(),
+      };
+    },
+    async close() {
+      stopping.abort();
+      maintenance.stop();
+      // Before the start there is nothing to hand back, and BullMQ would wait for a Redis that may not be there.
+      let isHandedBack = true;
+      if (isStarted)
+        isHandedBack = await whileRedisAnswers(redis, Promise.all(workers.map((worker) => worker.close())));
+      if (!isHandedBack) logger.warn('Redis is away: what was running is taken up again when its locks have run out');
+      await Promise.all([models.close(), studyProcess.close(), quickStudyProcess.close()]);
+      subscriber.disconnect();
+      const sayGoodbye = async () => {
+        await reports.stop();
+        if (!isStarted || !isHandedBack) return;
+        await queues.close();
+        await redis.quit();
+      };
+      await whileRedisAnswers(redis, sayGoodbye()).catch(() => {});
+      redis.disconnect();
+    },
+  };
+}

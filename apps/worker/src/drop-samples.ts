@@ -1,0 +1,16 @@
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { attemptOf } from '@studymate/queue/next-jobs';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import { attemptPrefix } from '@studymate/storage/lecture-keys';
+
+/**
+ * Removes the cut sound of the record's attempt and those before it. It is as large as the recording itself and serves
+ * nothing once the words are there or nobody wants them any more. A later attempt, which a retry has begun meanwhile,
+ * keeps its own.
+ */
+export async function dropSamples(blobs: BlobStore, record: LectureRecord): Promise<void> {
+  for (let attempt = attemptOf(record, 'ingest'); attempt >= 1; attempt--) {
+    const keys = await blobs.list(attemptPrefix(record.id, 'ingest', attempt));
+    for (const key of keys) if (key.endsWith('.pcm')) await blobs.delete(key);
+  }
+}

@@ -1,0 +1,140 @@
+import { type AppError, toAppError } from '@studymate/contracts/errors';
+import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
+import type { Pace } from '@studymate/queue/backlog';
+import { type QueueName, quickJobSchema, stageJobSchema } from '@studymate/queue/job-catalogue';
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { type QuickDeps, runQuickJob } from './quick/run-quick-job.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { StageRunner } from './stage-runner.ts';
+
+export interface JobHandlerDeps {
+  runner: StageRunner;
+  reconciler: Reconciler;
+  /** Removes what dead processes left in the store. */
+  collect(): Promise<void>;
+  quick: QuickDeps;
+  pace: Pick<Pace, 'recordQuickJob'>;
+  logger: Logger;
+  metrics: Metrics;
+  /** Fires when the worker stops: what runs is handed back, and loses no try. */
+  stopping: AbortSignal;
+}
+
+type Handler = (job: Job, token?: string, signal?: AbortSignal) => Promise<unknown>;
+
+/** How long a stage waits for a model that cannot be loaded, before it is said to have failed. */
+const modelPatienceMs = 15 * 60_000;
+
+/** Stalls after which a job is a suspect: half of what `workerTimings.maxStalledCount` allows, rounded up. */
+const suspectAfterStalls = 2;
+const suspectDelayMs = 2_000;
+
+/** What a worker does with a job of each queue. */
+export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handler> {
+  const { runner, reconciler, logger, metrics, stopping } = deps;
+  const stopSignal = (signal: AbortSignal | undefined) => (signal ? AbortSignal.any([stopping, signal]) : stopping);
+
+  const handBack = async (job: Job, token: string | undefined): Promise<never> => {
+    await job.moveToWait(token);
+    throw new WaitingError('handed back: the worker is stopping');
+  };
+
+  /**
+   * A job whose worker died twice may be why it died, or may only have been beside the one that was. Suspects run one at a
+   * time, so that the culprit does not take the others with it until they, too, are given up.
+   */
+  let suspectRuns = false;
+  const postpone = async (job: Job, token: string | undefined): Promise<never> => {
+    await job.moveToDelayed(Date.now() + suspectDelayMs, token);
+    throw new DelayedError('delayed until no other suspect runs');
+  };
+
+  const runStageJob: Handler = async (job, token, signal) => {
+    const data = stageJobSchema.parse(job.data);
+    const log = logger.child({ lectureId: data.lectureId, stage: data.stage, part: data.part, jobId: job.id });
+    const isFinal = (error: AppError) =>
+      !waitsForModel(job, error) && (!error.retryable || job.attemptsMade + 1 >= (job.opts.attempts ?? 1));
+    const isSuspect = job.stalledCounter >= suspectAfterStalls;
+    if (isSuspect && suspectRuns) await postpone(job, token);
+    if (isSuspect) {
+      suspectRuns = true;
+      log.warn(
+        { stalls: job.stalledCounter },
+        'this job went down with its workers before: no other such job beside it',
+      );
+    }
+    try {
+      await runner.run(data, { isFinal, tries: job.attemptsMade + 1, signal: stopSignal(signal) });
+      log.debug('job done');
+    } catch (error) {
+      if (stopping.aborted) await handBack(job, token);
+      const appError = toAppError(error);
+      log.warn({ code: appError.code, err: error, tries: job.attemptsMade + 1 }, 'job failed');
+      if (waitsForModel(job, appError)) await waitForModel(job, token, appError);
+      const reason = `${appError.code}: ${appError.message}`;
+      throw appError.retryable ? new Error(reason, { cause: error }) : new UnrecoverableError(reason);
+    } finally {
+      if (isSuspect) suspectRuns = false;
+    }
+  };
+
+  let lastQuickMs = 0;
+  /** What a short request costs the worker: where several run side by side, the time since the one before was done. */
+  const recordQuickJob = (startMs: number): void => {
+    const endMs = performance.now();
+    const seconds = (endMs - Math.max(startMs, lastQuickMs)) / 1000;
+    lastQuickMs = endMs;
+    // Only an estimate depends on it.
+    deps.pace.recordQuickJob(seconds).catch(() => {});
+  };
+
+  const runQuick: Handler = async (job, token, signal) => {
+    const startMs = performance.now();
+    const result = await runQuickJob(deps.quick, quickJobSchema.parse(job.data), stopSignal(signal));
+    if (!result.ok && stopping.aborted) await handBack(job, token);
+    if (!result.ok) logger.warn({ jobId: job.id, kind: job.name, code: result.error.code }, 'quick job failed');
+    if (result.ok && job.name !== 'warmup') recordQuickJob(startMs);
+    return result;
+  };
+
+  const runMaintenance: Handler = async (job) => {
+    if (job.name === 'collect') return await deps.collect();
+    if (job.name === 'reindex') await reconciler.reindex();
+    await reconciler.reconcile();
+  };
+
+  const measured =
+    (name: QueueName, handle: Handler): Handler =>
+    (job, token, signal) => {
+      const waitedMs = (job.processedOn ?? Date.now()) - job.timestamp - (job.delay ?? 0);
+      metrics.observeQueueWait(name, Math.max(0, waitedMs) / 1000);
+      // BullMQ makes the signal only for a handler that names all three parameters.
+      return handle(job, token, signal);
+    };
+
+  return {
+    ingest: measured('ingest', runStageJob),
+    transcribe: measured('transcribe', runStageJob),
+    study: measured('study', runStageJob),
+    quick: measured('quick', runQuick),
+    maintenance: measured('maintenance', runMaintenance),
+  };
+}
+
+/** Since when (ms since 1970) the job has waited for a model; time spent in the queue before does not count. */
+function waitingSinceMs(job: Job): number {
+  return Number((job.data as { modelAwaitedSinceMs?: number }).modelAwaitedSinceMs ?? Date.now());
+}
+
+/** A model that cannot be loaded at the moment is no fault of the job: it waits and loses no try. */
+function waitsForModel(job: Job, error: AppError): boolean {
+  return error.code === 'model_loading' && Date.now() - waitingSinceMs(job) < modelPatienceMs;
+}
+
+async function waitForModel(job: Job, token: string | undefined, error: AppError): Promise<never> {
+  await job.updateData({ ...job.data, modelAwaitedSinceMs: waitingSinceMs(job) });
+  const waitMs = Number(error.details?.retryAfterSeconds ?? 5) * 1000;
+  await job.moveToDelayed(Date.now() + waitMs, token);
+  throw new DelayedError('delayed until the model is tried again');
+}

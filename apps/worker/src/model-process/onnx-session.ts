@@ -1,0 +1,66 @@
+import { access, readFile } from 'node:fs/promises';
+import { AppError } from '@studymate/contracts/errors';
+import type { InferenceSession } from 'onnxruntime-node';
+
+/**
+ * Threads that wait for work sleep instead of spinning. Measured on two cores: alone 5.1 instead of 6.9 ms a token and a
+ * fifth less CPU time; beside other work 21 instead of 45 ms a token.
+ */
+export const doNotSpin = { intra_op: { allow_spinning: '0' } };
+
+/**
+ * One ONNX graph on the CPU. onnxruntime is imported here and not at the top: it takes about 50 ms that a process
+ * which never loads a model should not pay.
+ * @param options.keepsScratch whether memory for intermediate results stays for the next run. Without, Whisper's encoder
+ *   takes a tenth longer and leaves 110 MB less behind.
+ * @throws AppError `model_missing`, `model_damaged`
+ */
+export async function openSession(
+  path: string,
+  threads: number,
+  options: { keepsScratch: boolean } = { keepsScratch: true },
+): Promise<InferenceSession> {
+  await mustExist(path);
+  const ort = await import('onnxruntime-node');
+  try {
+    return await ort.InferenceSession.create(path, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      enableCpuMemArena: options.keepsScratch,
+      extra: { session: doNotSpin },
+    });
+  } catch (cause) {
+    throw new AppError('model_damaged', `${path} cannot be loaded`, { cause });
+  }
+}
+
+/** @throws AppError `model_missing`, `model_damaged` */
+export async function readJson<T>(path: string): Promise<T> {
+  await mustExist(path);
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch (cause) {
+    throw new AppError('model_damaged', `${path} is not readable JSON`, { cause });
+  }
+}
+
+/** @throws AppError `model_missing` */
+export function requireFolder(modelDirs: Readonly<Record<string, string>>, name: string): string {
+  const folder = modelDirs[name];
+  if (folder === undefined) throw new AppError('model_missing', `No folder was given for the model "${name}"`);
+  return folder;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function mustExist(path: string): Promise<void> {
+  if (!(await exists(path))) throw new AppError('model_missing', `There is no ${path}`);
+}

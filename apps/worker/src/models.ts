@@ -1,0 +1,122 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '@studymate/config/config';
+import { AppError, toAppError } from '@studymate/contracts/errors';
+import type { ModelFamily as FamilyName, ModelReport } from '@studymate/contracts/models';
+import { createModelFamily, type ModelFamily } from '@studymate/models/model-family';
+import { findModelFolder, verifyModelFolder } from '@studymate/models/weights';
+import { forkWithUs } from './fork-with-us.ts';
+import type { ModelProcessOptions } from './model-process/arguments.ts';
+
+export interface Models {
+  speech: ModelFamily;
+  text: ModelFamily;
+  /** Name and version of what transcribes, for records. */
+  speechAlgorithm: string;
+  /**
+   * Loads and warms every family. A load that may succeed later is tried again, after its backing off, until the signal
+   * fires; then it returns.
+   * @throws AppError `model_missing`, `model_damaged`
+   */
+  preload(signal: AbortSignal): Promise<void>;
+  /** Has families loaded and does not wait for it. Loaded ones and those that are backed off stay as they are. */
+  warm(families: readonly FamilyName[]): void;
+  reports(): ModelReport[];
+  close(): Promise<void>;
+}
+
+export interface ModelsDeps {
+  config: Config['models'];
+  /** Where stamps of verified weights are kept. */
+  stampDir: string;
+  /** The bundled model-process program. */
+  processPath: string;
+  /** Folder of a bundled model package, or null when it is not installed. */
+  findBundled: (modelName: string) => string | null;
+  /** With why, when a process ended or a load failed. */
+  onChange: (report: ModelReport, reason?: AppError) => void;
+  /** Called for every piece of work that is given a model, with whether it had to be loaded for it. */
+  onUse: (family: FamilyName, cold: boolean) => void;
+}
+
+const textModel = 'all-MiniLM-L6-v2';
+const vadModel = 'silero-vad';
+const loadTimeoutMs = 120_000;
+/** More threads than this gain little for models of this size. */
+const maxThreads = 4;
+
+export function createModels(deps: ModelsDeps): Models {
+  const { config } = deps;
+  const threads = config.threads > 0 ? config.threads : Math.min(maxThreads, availableParallelism());
+
+  const find = (name: string): Promise<string> => {
+    const bundled = deps.findBundled(name);
+    const folders = [...(config.dir ? [path.join(config.dir, name)] : []), ...(bundled ? [bundled] : [])];
+    return findModelFolder(name, folders);
+  };
+
+  const createFamily = (family: FamilyName, names: Record<string, string>): ModelFamily => {
+    const modelDirs: Record<string, string> = {};
+    const created = createModelFamily({
+      family,
+      idleTtlMs: config.idleTtlMs,
+      keepWarm: config.keepWarm.includes(family),
+      loadTimeoutMs,
+      onChange: deps.onChange,
+      async verify() {
+        for (const [role, name] of Object.entries(names)) {
+          const folder = await find(name);
+          await verifyModelFolder(folder, deps.stampDir);
+          modelDirs[role] = folder;
+        }
+      },
+      spawn() {
+        const options: ModelProcessOptions = { family, modelDirs, threads };
+        return forkWithUs(deps.processPath, [JSON.stringify(options)], ['--enable-source-maps']);
+      },
+    });
+    return {
+      ...created,
+      async acquire(signal) {
+        const lease = await created.acquire(signal);
+        deps.onUse(family, lease.cold);
+        return lease;
+      },
+    };
+  };
+
+  const speech = createFamily('speech', { whisper: config.whisperModel, vad: vadModel });
+  const text = createFamily('text', { text: textModel });
+
+  return {
+    speech,
+    text,
+    speechAlgorithm: `${config.whisperModel}/onnx@2`,
+    async preload(signal) {
+      for (const family of [speech, text]) await loadPatiently(family, signal);
+    },
+    warm(families) {
+      // Who fails says so by its state.
+      for (const name of families) ({ speech, text })[name].load().catch(() => {});
+    },
+    reports: () => [speech.report(), text.report()],
+    async close() {
+      await Promise.all([speech.close(), text.close()]);
+    },
+  };
+}
+
+async function loadPatiently(family: ModelFamily, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await family.load();
+      return;
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (signal.aborted) return;
+      if (!error.retryable) throw new AppError(error.code, `PRELOAD_MODELS: ${error.message}`, { cause: error });
+      await sleep(Number(error.details?.retryAfterSeconds ?? 5) * 1000, undefined, { signal }).catch(() => {});
+    }
+  }
+}

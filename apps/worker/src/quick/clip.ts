@@ -1,0 +1,114 @@
+import type { Config } from '@studymate/config/config';
+import { AppError } from '@studymate/contracts/errors';
+import type { TranscribeResponse } from '@studymate/contracts/requests';
+import { decodeClip } from '@studymate/media/decode-clip';
+import type { Isolation } from '@studymate/media/isolation';
+import type { QuickJobData } from '@studymate/queue/job-catalogue';
+import { createWindowCutter } from '@studymate/speech/cut-windows';
+import { isUnspacedLanguage } from '@studymate/speech/languages';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import { priorities, runVad } from '../model-ops.ts';
+import type { Models } from '../models.ts';
+import { transcribeInOrder } from '../transcribe-in-order.ts';
+
+const sampleRate = 16_000;
+const maxClipSeconds = 60;
+const decodeTimeoutMs = 20_000;
+/** A clip up to this long goes to the model whole: cutting could only lose the edges of a short word. */
+const maxWholeSeconds = 28;
+
+export interface ClipDeps {
+  config: Config;
+  blobs: BlobStore;
+  models: Models;
+  tempDir: string;
+  isolation: Isolation;
+}
+
+/** Transcribes a short recording at once. */
+export async function transcribeClip(
+  deps: ClipDeps,
+  data: Extract<QuickJobData, { kind: 'transcribe' }>,
+  signal: AbortSignal,
+): Promise<TranscribeResponse> {
+  const { config, blobs, models } = deps;
+  const bytes = await blobs.read(data.clipKey);
+  if (!bytes) throw new AppError('cancelled', 'The clip is gone: its request has ended.');
+  // The model loads while the sound is decoded.
+  const [lease, clip] = await acquireBoth(
+    models.speech.acquire(signal),
+    decodeClip({
+      bytes,
+      ffmpegPath: config.media.ffmpegPath,
+      maxSeconds: maxClipSeconds,
+      timeoutMs: decodeTimeoutMs,
+      tempDir: deps.tempDir,
+      isolation: deps.isolation,
+      signal,
+    }),
+  );
+  try {
+    const spans = await findSpans(lease, clip.samples, signal);
+    const { results, seconds: inferenceSeconds } = await transcribeInOrder(
+      lease,
+      spans.map(({ start, end }) => clip.samples.subarray(start, end)),
+      { language: data.language, priority: priorities.quick, signal },
+    );
+    const words = results.flatMap((result, i) => {
+      const offsetSeconds = (spans[i]?.start ?? 0) / sampleRate;
+      return result.words.map((word) => ({
+        ...word,
+        start: word.start + offsetSeconds,
+        end: word.end + offsetSeconds,
+      }));
+    });
+    const spoken = results.find((result) => result.words.length > 0);
+    const language = spoken?.language ?? data.language;
+    return {
+      text: results
+        .map((result) => result.text.trim())
+        .filter((text) => text !== '')
+        .join(isUnspacedLanguage(language) ? '' : ' '),
+      language,
+      languageProbability: spoken?.languageProbability ?? null,
+      confidence: words.length === 0 ? 0 : words.reduce((sum, word) => sum + word.probability, 0) / words.length,
+      words,
+      durationSeconds: clip.durationSeconds,
+      timings: {
+        decodeSeconds: clip.seconds,
+        decodeMethod: clip.method,
+        modelLoadSeconds: lease.loadSeconds,
+        inferenceSeconds,
+        cold: lease.cold,
+      },
+    };
+  } finally {
+    lease.release();
+  }
+}
+
+/** Both at once; when one fails the lease is not left behind. */
+async function acquireBoth<L extends { release(): void }, D>(
+  leasing: Promise<L>,
+  decoding: Promise<D>,
+): Promise<[L, D]> {
+  const [lease, decoded] = await Promise.allSettled([leasing, decoding]);
+  if (lease.status === 'fulfilled' && decoded.status === 'fulfilled') return [lease.value, decoded.value];
+  if (lease.status === 'fulfilled') lease.value.release();
+  // What is wrong with the clip says more to the caller than what is wrong with the model.
+  throw decoded.status === 'rejected' ? decoded.reason : (lease as PromiseRejectedResult).reason;
+}
+
+/** The stretches (in samples) to transcribe: none where nobody speaks. */
+async function findSpans(
+  lease: Parameters<typeof runVad>[0],
+  samples: Int16Array,
+  signal: AbortSignal,
+): Promise<{ start: number; end: number }[]> {
+  const { value } = await runVad(lease, { samples, leadSamples: 0 }, { priority: priorities.quick, signal });
+  const cutter = createWindowCutter();
+  const windows = [...cutter.push(value.probabilities), ...cutter.flush(samples.length)];
+  if (windows.length === 0) return [];
+  if (samples.length <= maxWholeSeconds * sampleRate) return [{ start: 0, end: samples.length }];
+  return windows.map((window) => ({ start: window.startSample, end: Math.min(window.endSample, samples.length) }));
+}

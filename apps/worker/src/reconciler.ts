@@ -1,0 +1,91 @@
+import { transcribedChunkSchema } from '@studymate/contracts/artifacts';
+import { AppError, isErrorCode, toAppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { ActiveLectures } from '@studymate/queue/active';
+import type { Advancer } from '@studymate/queue/advance';
+import type { EventPublisher } from '@studymate/queue/events';
+import type { FailedIndex } from '@studymate/queue/failed';
+import { attemptOf, nextJobs } from '@studymate/queue/next-jobs';
+import type { Queues } from '@studymate/queue/queues';
+import { reindexLectures } from '@studymate/queue/reindex';
+import type { ArtifactReader } from '@studymate/storage/artifacts';
+import { transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { StageRunner } from './stage-runner.ts';
+
+export interface Reconciler {
+  /** Goes through all unfinished lectures and mends what a process that died left behind. */
+  reconcile(): Promise<void>;
+  /** Puts every unfinished lecture of the store on the list again, after Redis has lost it. @returns how many */
+  reindex(): Promise<number>;
+}
+
+export function createReconciler(deps: {
+  lectures: LectureStore;
+  artifacts: ArtifactReader;
+  events: Pick<EventPublisher, 'publishChunk' | 'countPublished'>;
+  queues: Queues;
+  active: ActiveLectures;
+  failed: FailedIndex;
+  advancer: Advancer;
+  runner: StageRunner;
+  onError(error: Error, lectureId: string): void;
+}): Reconciler {
+  const { lectures, artifacts, events, queues, active, failed, advancer, runner } = deps;
+
+  /** Announces the text that nobody announced: Redis has lost where the lecture stood, or a worker died before it. */
+  const tellText = async (record: LectureRecord, transcribedChunks: number[]): Promise<void> => {
+    const attempt = attemptOf(record, 'transcribe');
+    const done = new Set(transcribedChunks);
+    for (let chunk = await events.countPublished(record.id, attempt); done.has(chunk); chunk++) {
+      const key = transcribedChunkKey(record.id, attempt, chunk);
+      const transcribed = await artifacts.readArtifact(key, transcribedChunkSchema);
+      if (transcribed) await events.publishChunk(record.id, attempt, chunk, transcribed.segments.length);
+    }
+  };
+
+  const mend = async (lectureId: string): Promise<void> => {
+    const record = await lectures.read(lectureId);
+    if (!record) return await advancer.advance(lectureId);
+    if (await runner.finishIfEnded(record)) return;
+    const index = await lectures.readIndex(record);
+    for (const { spec, job, hasFailed } of await queues.findEndedJobs(nextJobs(record, index))) {
+      // BullMQ gave up without us, as it does with a job that takes its worker down again and again.
+      if (hasFailed)
+        await runner.keepFailure(spec, toJobError(job.failedReason), Math.max(job.attemptsMade, job.stalledCounter));
+      // Its artifact is gone; under the old id BullMQ would not take the job again.
+      else await job.remove();
+    }
+    await advancer.advance(lectureId, { again: true });
+    if (!record.artifacts.assemble) await tellText(record, index.transcribedChunks);
+  };
+
+  return {
+    async reconcile() {
+      for (const lectureId of await active.list()) {
+        try {
+          await mend(lectureId);
+        } catch (error) {
+          deps.onError(toAppError(error), lectureId);
+        }
+      }
+    },
+    async reindex() {
+      const takeUp = (record: LectureRecord) => active.add(record, Date.parse(record.createdAt));
+      const { unreadable, unfinished } = await reindexLectures({ lectures, failed, takeUp });
+      for (const { lectureId, message } of unreadable) deps.onError(new AppError('internal', message), lectureId);
+      return unfinished;
+    },
+  };
+}
+
+/** A failed job's reason is "code: message" where we gave it. */
+function toJobError(reason: string | undefined): AppError {
+  const [, code, message] = /^(\w+): (.*)$/s.exec(reason ?? '') ?? [];
+  if (isErrorCode(code)) return new AppError(code, message ?? '');
+  // BullMQ's own words for a job that stalled more often than it may.
+  if (/stalled/.test(reason ?? '')) {
+    return new AppError('worker_crashed', 'The worker ended again and again while it did this.');
+  }
+  return new AppError('internal', reason || 'The job gave up.');
+}

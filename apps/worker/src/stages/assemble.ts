@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { ingestManifestSchema, type TranscribedChunk, transcribedChunkSchema } from '@studymate/contracts/artifacts';
+import { AppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { studyStageNames } from '@studymate/contracts/stages';
+import { attemptOf } from '@studymate/queue/next-jobs';
+import { assembleTranscript } from '@studymate/speech/assemble';
+import {
+  attemptPrefix,
+  embeddingsKey,
+  ingestManifestKey,
+  transcribedChunkKey,
+  transcriptKey,
+} from '@studymate/storage/lecture-keys';
+import { hasStudyableSpeech } from '@studymate/study/sentences';
+import type { Stage, StageContext, StageDeps, StagePin } from '../stage-context.ts';
+
+const algorithm = 'assemble@1';
+
+/** Joins the chunks into one transcript and pins both `transcribe` and `assemble`. */
+export const assemble: Stage = async (deps, context) => {
+  const { record, attempt } = context;
+  const ingestAttempt = attemptOf(record, 'ingest');
+  const transcribeAttempt = attemptOf(record, 'transcribe');
+  const manifest = await deps.artifacts.readArtifact(ingestManifestKey(record.id, ingestAttempt), ingestManifestSchema);
+  if (!manifest) throw new AppError('internal', 'The manifest of the cut recording is not in the store.');
+
+  const chunks: TranscribedChunk[] = [];
+  for (let i = 0; i < manifest.chunkCount; i++) {
+    const chunk = await deps.artifacts.readArtifact(
+      transcribedChunkKey(record.id, transcribeAttempt, i),
+      transcribedChunkSchema,
+    );
+    if (!chunk) throw new AppError('internal', `The text of chunk ${i} is not in the store.`);
+    chunks.push(chunk);
+    context.reportProgress(i / manifest.chunkCount);
+  }
+  const content = assembleTranscript(chunks);
+  const key = transcriptKey(record.id, attempt);
+  await context.write.createArtifact(key, { schemaVersion: 1, content });
+  const contentSha256 = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  if (attempt === 1) await reuseEmbeddings(deps, context, { algorithm, contentSha256 });
+  // A worker that died between a chunk's artifact and its event left the event to us; said before, it is not said again.
+  for (const chunk of chunks) {
+    await deps.events.publishChunk(record.id, transcribeAttempt, chunk.index, chunk.segments.length);
+  }
+  await context.dropSamples();
+
+  return {
+    pins: {
+      transcribe: toTranscribePin(record, chunks, transcribeAttempt),
+      assemble: { key, algorithm, contentSha256 },
+    },
+    change: (current) => (hasStudyableSpeech(content) ? current : skipStudy(current, content.segments.length > 0)),
+  };
+};
+
+/** Whatever a lecture with the same transcript has made of its sentences, so that no study stage needs the model. */
+async function reuseEmbeddings(
+  deps: StageDeps,
+  { record, attempt, write }: StageContext,
+  transcript: { algorithm: string; contentSha256: string },
+): Promise<void> {
+  for (const { sentencesHash, vectors } of await deps.donors.findEmbeddings(record, transcript)) {
+    await write.createFloats(embeddingsKey(record.id, attempt, sentencesHash), vectors);
+  }
+}
+
+/** The stage `transcribe` is the work of many jobs: it lasted from the first one's start to the last one's end. */
+function toTranscribePin(record: LectureRecord, chunks: TranscribedChunk[], attempt: number): StagePin {
+  const made = chunks.filter((chunk) => !chunk.reused);
+  const startedAt = chunks.map((chunk) => chunk.startedAt).sort()[0];
+  const finishedAt = chunks
+    .map((chunk) => chunk.finishedAt)
+    .sort()
+    .at(-1);
+  const seconds = startedAt && finishedAt ? (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : 0;
+  return {
+    key: attemptPrefix(record.id, 'transcribe', attempt),
+    algorithm: chunks[0]?.algorithm ?? 'none',
+    seconds,
+    cold: made.length === 0 ? null : made.some((chunk) => chunk.cold),
+    reused: chunks.length > 0 && made.length === 0,
+    ...(startedAt ? { startedAt } : {}),
+  };
+}
+
+function skipStudy(record: LectureRecord, hasWords: boolean): LectureRecord {
+  const skipped = { ...record.skipped };
+  for (const stage of studyStageNames) skipped[stage] = 'no_speech';
+  const warning = hasWords
+    ? {
+        code: 'no_clear_speech',
+        message: 'The few words that were heard are most likely none, so nothing was made of them.',
+      }
+    : { code: 'no_speech', message: 'Nobody speaks in the recording, so there is nothing to study.' };
+  return { ...record, skipped, warnings: [...record.warnings, warning] };
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import { AppError, toAppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { attemptOf } from '@studymate/queue/next-jobs';
+import type { ArtifactReader } from '@studymate/storage/artifacts';
+import { embeddingsKey, transcriptKey } from '@studymate/storage/lecture-keys';
+import type { Embeddings } from '@studymate/study/embeddings';
+import { type TimedSentence, toTimedSentences } from '@studymate/study/sentences';
+import type { Donors } from '../donors.ts';
+import { priorities, runEmbed } from '../model-ops.ts';
+import type { Models } from '../models.ts';
+import type { StageContext } from '../stage-context.ts';
+
+/** What every study stage reads. */
+export interface StudyInput {
+  sentences: TimedSentence[];
+  embeddings: Embeddings;
+  language: string;
+  /** Whether the model had to be loaded; null when the embeddings were there already. */
+  cold: boolean | null;
+}
+
+export interface StudyInputs {
+  /** @param run who asks; who asks first writes the embeddings, and where its signal stops them the next one makes them */
+  read(record: LectureRecord, run: Pick<StageContext, 'signal' | 'write'>): Promise<StudyInput>;
+}
+
+/** Refused to the run that made them, they still serve others that wait for them; each is asked at its own writing. */
+async function keep(write: StageContext['write'], key: string, vectors: Float32Array): Promise<void> {
+  await write.createFloats(key, vectors).catch((error) => {
+    if (toAppError(error).code !== 'superseded') throw error;
+  });
+}
+
+/**
+ * The study stages of a lecture start together and want the same sentences and embeddings: they are made once,
+ * kept in the store, and shared by those that ask meanwhile.
+ */
+export function createStudyInputs(deps: {
+  artifacts: ArtifactReader;
+  models: Models;
+  donors: Pick<Donors, 'findEmbeddings'>;
+}): StudyInputs {
+  const { artifacts, models } = deps;
+  const making = new Map<string, { made: Promise<StudyInput>; signal: AbortSignal }>();
+
+  const make = async (
+    record: LectureRecord,
+    { signal, write }: Pick<StageContext, 'signal' | 'write'>,
+  ): Promise<StudyInput> => {
+    const attempt = attemptOf(record, 'assemble');
+    const transcript = await artifacts.readArtifact(transcriptKey(record.id, attempt), transcriptArtifactSchema);
+    if (!transcript) throw new AppError('internal', 'The transcript is not in the store.');
+    const sentences = toTimedSentences(transcript.content);
+    const language = transcript.content.language ?? 'en';
+    const texts = sentences.map((sentence) => sentence.text);
+    const sentencesHash = createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
+    const key = embeddingsKey(record.id, attempt, sentencesHash);
+    const kept = (await artifacts.readFloats(key)) ?? (await findDonated(record, key, sentencesHash, write));
+    if (kept && kept.length > 0 && kept.length % sentences.length === 0) {
+      const embeddings = { dimensions: kept.length / sentences.length, vectors: kept };
+      return { sentences, embeddings, language, cold: null };
+    }
+    const lease = await models.text.acquire(signal);
+    try {
+      const embeddings = await runEmbed(lease, texts, { priority: priorities.study, signal });
+      await keep(write, key, embeddings.vectors);
+      return { sentences, embeddings, language, cold: lease.cold };
+    } finally {
+      lease.release();
+    }
+  };
+
+  /** Embeddings that another lecture with the same transcript has made since this one was assembled. */
+  const findDonated = async (
+    record: LectureRecord,
+    key: string,
+    sentencesHash: string,
+    write: StageContext['write'],
+  ): Promise<Float32Array | null> => {
+    const transcript = record.artifacts.assemble;
+    if (!transcript || transcript.attempt > 1) return null;
+    const [found] = await deps.donors.findEmbeddings(record, transcript, sentencesHash);
+    if (!found) return null;
+    await keep(write, key, found.vectors);
+    return found.vectors;
+  };
+
+  return {
+    async read(record, run) {
+      const key = `${record.id}/${attemptOf(record, 'assemble')}`;
+      for (;;) {
+        const running = making.get(key);
+        if (!running) break;
+        try {
+          return await running.made;
+        } catch (error) {
+          // The other's end (overtaken, out of time) is not ours.
+          if (!running.signal.aborted || run.signal.aborted) throw error;
+        }
+      }
+      const made = make(record, run).finally(() => making.delete(key));
+      making.set(key, { made, signal: run.signal });
+      return made;
+    },
+  };
+}

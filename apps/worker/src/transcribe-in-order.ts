@@ -1,0 +1,42 @@
+import type { Lease } from '@studymate/models/model-family';
+import type { WindowTranscript } from '@studymate/speech/window-transcript';
+import { runTranscribeWindows } from './model-ops.ts';
+
+/** So many go to the model together: as many as it decodes side by side, and no more, so that progress can be told. */
+const windowsAtOnce = 4;
+
+export interface TranscribeInOrderOptions {
+  /** ISO 639-1, or null to take the language that the first windows with words have. */
+  language: string | null;
+  priority: number;
+  signal: AbortSignal;
+  /** Called when the first `count` windows are done. */
+  onDone?: (count: number) => Promise<void>;
+}
+
+/**
+ * Transcribes windows of one recording, with word times. Which windows go together does not depend on what is known of
+ * the language: it is known earlier or later as other chunks are done, and the text must be the same.
+ * @param windows samples, signed 16-bit, 16 kHz, mono
+ * @returns a transcript for each, and the seconds inside the model process
+ */
+export async function transcribeInOrder(
+  lease: Lease,
+  windows: readonly Int16Array[],
+  options: TranscribeInOrderOptions,
+): Promise<{ results: WindowTranscript[]; seconds: number }> {
+  const { priority, signal, onDone } = options;
+  let { language } = options;
+  const results: WindowTranscript[] = [];
+  let inferenceSeconds = 0;
+  while (results.length < windows.length) {
+    const group = windows.slice(results.length, results.length + windowsAtOnce);
+    const payload = { windows: group, language, wordTimes: true };
+    const { value, seconds } = await runTranscribeWindows(lease, payload, { priority, signal });
+    results.push(...value);
+    language ??= value.find(({ words }) => words.length > 0)?.language ?? null;
+    inferenceSeconds += seconds;
+    await onDone?.(results.length);
+  }
+  return { results, seconds: inferenceSeconds };
+}

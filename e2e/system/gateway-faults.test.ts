@@ -1,0 +1,151 @@
+import net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { freePorts } from '../../scripts/lib/ports.mjs';
+import { type Gateway, startGateway } from './support/gateway.ts';
+import { request, toJson, toMultipart } from './support/http.ts';
+
+/** Copies that misbehave in ways that a real one cannot be made to on demand. */
+interface BadCopy {
+  address: string;
+  /** First lines of the requests that have reached it. */
+  seen: string[];
+  close(): Promise<void>;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function startBadCopy(onRequest: (socket: net.Socket) => void): Promise<BadCopy> {
+  const seen: string[] = [];
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    let head = '';
+    let done = false;
+    socket.on('data', (part) => {
+      head += part.toString('latin1');
+      if (done || !head.includes('\r\n\r\n')) return;
+      done = true;
+      seen.push(head.split('\r\n', 1)[0] ?? '');
+      onRequest(socket);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  closers.push(close);
+  return { address: `127.0.0.1:${(server.address() as net.AddressInfo).port}`, seen, close };
+}
+
+const dropping = () => startBadCopy((socket) => socket.destroy());
+const hanging = () => startBadCopy(() => {});
+const answering = () =>
+  startBadCopy((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'));
+
+async function gatewayFor(...servers: string[]): Promise<Gateway> {
+  const gateway = await startGateway(servers, { healthy: false });
+  closers.push(gateway.close);
+  return gateway;
+}
+
+const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"text":"x"}' };
+
+test('a read whose copy breaks off without an answer is asked of another copy', async () => {
+  const [bad, good] = [await dropping(), await answering()];
+  const gateway = await gatewayFor(bad.address, good.address);
+  for (let i = 0; i < 4; i++) {
+    const answer = await request(`${gateway.baseUrl}/api/v1/lectures`, { from: `127.0.0.${10 + i}` });
+    expect(answer.status).toBe(200);
+  }
+  expect(bad.seen.length).toBeGreaterThan(0);
+});
+
+test('a write whose copy breaks off without an answer is not sent to another copy', async () => {
+  const [first, second] = [await dropping(), await dropping()];
+  const gateway = await gatewayFor(first.address, second.address);
+  const answer = await request(`${gateway.baseUrl}/api/v1/summarize`, post);
+  expect(answer.status).toBe(503);
+  expect(toJson(answer).error.code).toBe('unavailable');
+  expect([...first.seen, ...second.seen]).toEqual(['POST /api/v1/summarize HTTP/1.1']);
+
+  const upload = { method: 'POST', ...toMultipart('a.wav', Buffer.alloc(1_000)) };
+  const refused = await request(`${gateway.baseUrl}/api/v1/lectures`, upload);
+  expect(refused.status).toBe(503);
+  expect([...first.seen, ...second.seen].filter((line) => line.includes('lectures'))).toHaveLength(1);
+});
+
+test('a write whose copy refuses the connection goes to another copy', async () => {
+  const good = await answering();
+  const [closed] = (await freePorts(1)) as [number];
+  const gateway = await gatewayFor(`127.0.0.1:${closed}`, good.address);
+  for (let i = 0; i < 4; i++) {
+    const answer = await request(`${gateway.baseUrl}/api/v1/summarize`, post);
+    expect(answer.status).toBe(200);
+  }
+  expect(good.seen).toHaveLength(4);
+});
+
+test('the fast health route of a gateway with a copy that hangs is answered by another copy', async () => {
+  const [bad, good] = [await hanging(), await answering()];
+  const gateway = await gatewayFor(bad.address, good.address);
+  const answers = await Promise.all([1, 2, 3].map(() => request(`${gateway.baseUrl}/health/fast`)));
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
+  expect(bad.seen.length).toBeGreaterThan(0);
+});
+
+test('the fast health route of a gateway whose only copy hangs gives up with 504 in our form', async () => {
+  const bad = await hanging();
+  const gateway = await gatewayFor(bad.address);
+  const answer = await request(`${gateway.baseUrl}/health/fast`);
+  expect(answer.status).toBe(504);
+  expect(toJson(answer).error.code).toBe('timeout');
+});
+
+test('without any copy a request is refused with 503, Retry-After and our form', async () => {
+  const [closed] = (await freePorts(1)) as [number];
+  const gateway = await gatewayFor(`127.0.0.1:${closed}`);
+  const answer = await request(`${gateway.baseUrl}/api/v1/lectures`);
+  expect(answer.status).toBe(503);
+  expect(answer.headers['retry-after']).toBe('5');
+  expect(answer.headers['x-content-type-options']).toBe('nosniff');
+  expect(toJson(answer)).toEqual({
+    error: {
+      code: 'unavailable',
+      message: 'No copy of the service answers at the moment; try again shortly.',
+      requestId: answer.headers['x-request-id'],
+    },
+  });
+});
+
+test('what a caller claims about its own address does not reach the copies', async () => {
+  let head = '';
+  const server = net.createServer((socket) => {
+    socket.on('data', (part) => {
+      head += part.toString('latin1');
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  const gateway = await gatewayFor(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+  const { host } = new URL(gateway.baseUrl);
+  await request(`${gateway.baseUrl}/api/v1/lectures?q=1`, {
+    from: '127.0.0.77',
+    headers: { 'x-forwarded-for': '10.1.1.1', 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'https' },
+  });
+  expect(head).toMatch(/^GET \/api\/v1\/lectures\?q=1 HTTP\/1\.1\r\n/);
+  const headers = new Map(head.split('\r\n').map((line) => line.toLowerCase().split(': ') as [string, string]));
+  expect(headers.get('x-forwarded-for')).toBe('127.0.0.77');
+  expect(headers.get('x-forwarded-host')).toBe(host);
+  expect(headers.get('x-forwarded-proto')).toBe('http');
+  expect(headers.get('host')).toBe(host);
+  expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+});

@@ -1,0 +1,39 @@
+/// <reference lib="dom" />
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findProgram } from '../../../scripts/lib/system-programs.mjs';
+
+/** Debian's Chromium; it asks nobody on the network for anything. */
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = await findProgram('chromium');
+  if (executablePath === null) throw new Error('Chromium is missing; node scripts/setup.mjs --system installs it');
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--mute-audio',
+    ],
+  });
+}
+
+export interface OpenPage {
+  page: Page;
+  /** Exceptions, errors on the console and refusals of the content security policy so far. */
+  problems: string[];
+  close(): Promise<void>;
+}
+
+/** A page in a profile of its own. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const context = await browser.newContext({ acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.text().includes('Content Security Policy')) problems.push(message.text());
+  });
+  return { page, problems, close: () => context.close() };
+}

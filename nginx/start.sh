@@ -1,0 +1,45 @@
+#!/bin/sh
+# Renders the configuration into a folder of its own and becomes nginx. Works for any user.
+#
+#   API_SERVERS    addresses of the API copies, separated by spaces (default 127.0.0.1:3000)
+#   LISTEN         what nginx listens on: a port or address:port (default 127.0.0.1:8080)
+#   RUN_DIR        folder for the rendered configuration, process id and spools (default /tmp/studymate-nginx)
+#   BROTLI_MODULE  the brotli filter module; empty for none (default: Debian's, where it is installed)
+#
+# `start.sh -t` checks the configuration and ends.
+set -eu
+
+source_dir=$(cd "$(dirname "$0")" && pwd)
+servers=${API_SERVERS:-127.0.0.1:3000}
+listen=${LISTEN:-127.0.0.1:8080}
+run_dir=${RUN_DIR:-/tmp/studymate-nginx}
+brotli_module=${BROTLI_MODULE-/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so}
+
+fail() {
+    echo "start.sh: $1" >&2
+    exit 1
+}
+# The values become part of the configuration, so nothing else may slip in with them.
+case $servers in *[!A-Za-z0-9.:_\ -]*) fail "API_SERVERS=\"$servers\": give host:port, separated by spaces" ;; esac
+case $listen in *[!0-9.:]* | '') fail "LISTEN=\"$listen\": give a port or address:port" ;; esac
+case $brotli_module in *[!A-Za-z0-9./_-]*) fail "BROTLI_MODULE=\"$brotli_module\": give a plain path" ;; esac
+
+# Three refused connections within 10 s and a copy is left alone for 10 s: open-source nginx has no active checks.
+lines=
+for server in $servers; do lines="$lines server $server max_fails=3 fail_timeout=10s;"; done
+[ -n "$lines" ] || fail 'API_SERVERS names no server'
+
+mkdir -p "$run_dir/temp"
+cp -f "$source_dir/nginx.conf" "$source_dir"/parts/*.conf "$run_dir/"
+sed -e "s|\${UPSTREAM_SERVERS}|${lines# }|" -e "s|\${LISTEN}|$listen|" -e 1d \
+    "$source_dir/gateway.conf.template" >"$run_dir/gateway.conf"
+if [ -n "$brotli_module" ] && [ -f "$brotli_module" ]; then
+    echo "load_module $brotli_module;" >"$run_dir/modules.conf"
+else
+    : >"$run_dir/modules.conf"
+    : >"$run_dir/brotli.conf"
+fi
+
+# Debian keeps servers where a plain user's PATH does not look.
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
+exec nginx -p "$run_dir" -c "$run_dir/nginx.conf" -e stderr "$@"

@@ -1,0 +1,172 @@
+import type { LectureEvent } from '@studymate/contracts/events';
+import type { Lecture, LecturePage } from '@studymate/contracts/lecture';
+import type { ModelFamily, ModelStatus } from '@studymate/contracts/models';
+import type {
+  ChaptersRequest,
+  ChaptersResponse,
+  SummarizeRequest,
+  SummarizeResponse,
+  TopicsRequest,
+  TranscribeResponse,
+} from '@studymate/contracts/requests';
+import type { StageName } from '@studymate/contracts/stages';
+import type { Chapter, Flashcard, LectureTopic, Summary, TopicAssignments } from '@studymate/contracts/study';
+import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
+import { toApiError } from './api-error.ts';
+import { type FollowOptions, followLecture } from './follow-lecture.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+export interface UploadFields {
+  title?: string;
+  courseId?: string;
+  /** ISO 639-1 code or English name. */
+  language?: string;
+  /** Needed for a Blob, which has no name; a File brings its own. */
+  fileName?: string;
+}
+
+export interface ListOptions {
+  cursor?: string;
+  /** 1 to 100, 20 unless given. */
+  limit?: number;
+  courseId?: string;
+}
+
+/** Every method throws ApiError with the API's code, or what `fetch` throws when the API cannot be reached. */
+export interface StudyMateClient {
+  /** In Node, `openAsBlob` of node:fs gives a Blob that is streamed from the disk. */
+  uploadLecture(file: Blob, fields?: UploadFields, options?: CallOptions): Promise<Lecture>;
+  listLectures(query?: ListOptions, options?: CallOptions): Promise<LecturePage>;
+  getLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
+  deleteLecture(lectureId: string, options?: CallOptions): Promise<void>;
+  cancelLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
+  retryStage(lectureId: string, stage: StageName, options?: CallOptions): Promise<Lecture>;
+  /** The lecture's events until its `end`, across lost connections. */
+  followLecture(lectureId: string, options?: FollowOptions): AsyncGenerator<LectureEvent, void, undefined>;
+  getTranscript(lectureId: string, options?: CallOptions): Promise<Transcript>;
+  /** What is transcribed so far, also of a lecture that still runs, has failed or was cancelled. */
+  getPartialTranscript(lectureId: string, options?: CallOptions): Promise<PartialTranscript>;
+  getChapters(lectureId: string, options?: CallOptions & { level?: Chapter['level'] }): Promise<Chapter[]>;
+  getTopics(lectureId: string, options?: CallOptions): Promise<LectureTopic[]>;
+  getSummary(lectureId: string, options?: CallOptions): Promise<Summary>;
+  getFlashcards(lectureId: string, options?: CallOptions): Promise<Flashcard[]>;
+  /** A transcript, chapters or flashcards as a file's text: `text`, `srt`, `vtt`, `youtube`, `anki`, `csv`. */
+  getExport(
+    lectureId: string,
+    part: 'transcript' | 'chapters' | 'flashcards',
+    format: string,
+    options?: CallOptions,
+  ): Promise<string>;
+  /** Address of the recording, for a player. */
+  mediaUrl(lectureId: string): string;
+  /** A recording of at most 60 s, at once. */
+  transcribe(
+    clip: Blob,
+    fields?: { language?: string; fileName?: string },
+    options?: CallOptions,
+  ): Promise<TranscribeResponse>;
+  topics(request: TopicsRequest, options?: CallOptions): Promise<TopicAssignments>;
+  chapters(request: ChaptersRequest, options?: CallOptions): Promise<ChaptersResponse>;
+  summarize(request: SummarizeRequest, options?: CallOptions): Promise<SummarizeResponse>;
+  /** One status a family, over all workers. */
+  modelStatus(options?: CallOptions): Promise<ModelStatus[]>;
+  /**
+   * For pages, which cannot send a header with a player: turns a key into a cookie that goes along by itself.
+   * @returns whose key it is
+   */
+  signIn(apiKey: string, options?: CallOptions): Promise<{ owner: string }>;
+  signOut(options?: CallOptions): Promise<void>;
+  /** Has models loaded (all unless given) and does not wait for it. @returns their states as they were when it was asked */
+  warmup(families?: ModelFamily[], options?: CallOptions): Promise<ModelStatus[]>;
+}
+
+export interface ClientOptions {
+  /** Where the API is, for example "http://127.0.0.1:3000"; "" for the page's own origin. */
+  baseUrl: string;
+  /** Sent with every call (`Authorization: Bearer`), where the API asks for one (AUTH=keys). */
+  apiKey?: string;
+  fetch?: typeof fetch;
+}
+
+const sessionPath = '/api/v1/session';
+
+export function createClient(options: ClientOptions): StudyMateClient {
+  const base = options.baseUrl.replace(/\/+$/, '');
+  // Called as a plain function: a browser's fetch refuses to be a method of something else.
+  const { fetch: plainFetch = fetch, apiKey } = options;
+  const send = (url: string, init: RequestInit): Promise<Response> => {
+    if (apiKey === undefined) return plainFetch(url, init);
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${apiKey}`);
+    return plainFetch(url, { ...init, headers });
+  };
+  const lecturePath = (lectureId: string) => `/api/v1/lectures/${encodeURIComponent(lectureId)}`;
+
+  const request = async (path: string, init: RequestInit, call: CallOptions = {}): Promise<Response> => {
+    const response = await send(`${base}${path}`, { ...init, ...(call.signal && { signal: call.signal }) });
+    if (!response.ok) throw await toApiError(response);
+    return response;
+  };
+  const get = async <T>(path: string, call?: CallOptions) => (await request(path, {}, call)).json() as Promise<T>;
+  const post = async <T>(path: string, body: unknown, call?: CallOptions) => {
+    const headers = { 'content-type': 'application/json' };
+    const init = body === undefined ? { method: 'POST' } : { method: 'POST', headers, body: JSON.stringify(body) };
+    return (await request(path, init, call)).json() as Promise<T>;
+  };
+  const postFile = async <T>(
+    path: string,
+    file: Blob,
+    { fileName, ...fields }: Record<string, string | undefined>,
+    call?: CallOptions,
+  ) => {
+    const form = new FormData();
+    // Before the file, so that a mistake in them is found before it is sent.
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
+    const name = fileName ?? ('name' in file && typeof file.name === 'string' ? file.name : 'recording');
+    form.append('file', file, name);
+    return (await request(path, { method: 'POST', body: form }, call)).json() as Promise<T>;
+  };
+
+  return {
+    uploadLecture: (file, fields = {}, call) => postFile('/api/v1/lectures', file, { ...fields }, call),
+    listLectures: (query = {}, call) => get(`/api/v1/lectures${toQuery({ ...query })}`, call),
+    getLecture: (lectureId, call) => get(lecturePath(lectureId), call),
+    async deleteLecture(lectureId, call) {
+      await request(lecturePath(lectureId), { method: 'DELETE' }, call);
+    },
+    cancelLecture: (lectureId, call) => post(`${lecturePath(lectureId)}/cancel`, undefined, call),
+    retryStage: (lectureId, stage, call) => post(`${lecturePath(lectureId)}/stages/${stage}/retry`, undefined, call),
+    followLecture: (lectureId, follow) =>
+      followLecture((init) => send(`${base}${lecturePath(lectureId)}/events`, init), follow),
+    getTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript`, call),
+    getPartialTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript?partial=true`, call),
+    getChapters: (lectureId, call) => get(`${lecturePath(lectureId)}/chapters${toQuery({ level: call?.level })}`, call),
+    getTopics: (lectureId, call) => get(`${lecturePath(lectureId)}/topics`, call),
+    getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary`, call),
+    getFlashcards: (lectureId, call) => get(`${lecturePath(lectureId)}/flashcards`, call),
+    getExport: async (lectureId, part, format, call) =>
+      (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
+    mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
+    transcribe: (clip, fields = {}, call) => postFile('/api/v1/transcribe', clip, { ...fields }, call),
+    topics: (body, call) => post('/api/v1/topics', body, call),
+    chapters: (body, call) => post('/api/v1/chapters', body, call),
+    summarize: (body, call) => post('/api/v1/summarize', body, call),
+    modelStatus: async (call) => (await get<{ models: ModelStatus[] }>('/api/v1/models/status', call)).models,
+    signIn: (key, call) => post(sessionPath, { apiKey: key }, call),
+    async signOut(call) {
+      await request(sessionPath, { method: 'DELETE' }, call);
+    },
+    warmup: async (families, call) =>
+      (await post<{ models: ModelStatus[] }>('/api/v1/warmup', families && { families }, call)).models,
+  };
+}
+
+function toQuery(values: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}

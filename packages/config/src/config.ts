@@ -1,0 +1,126 @@
+import path from 'node:path';
+import type { ModelFamily } from '@studymate/contracts/models';
+import { type SettingName, type SettingValues, settings } from './settings.ts';
+
+/** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
+export interface Config {
+  api: { host: string; port: number; internalHost: string; internalPort: number; auth: SettingValues['AUTH'] };
+  worker: { internalHost: string; internalPort: number };
+  redis: { url: string; prefix: string };
+  dataDir: string;
+  limits: {
+    maxUploadBytes: number;
+    maxMediaSeconds: number;
+    /** Null: no limit. */
+    maxActiveLectures: number | null;
+    maxActiveLecturesPerOwner: number | null;
+    /** Short requests, on clips and texts. */
+    maxWaitingRequests: number | null;
+  };
+  media: { ffmpegPath: string; ffprobePath: string };
+  models: {
+    /** Absolute, or null for the bundled ones only. */
+    dir: string | null;
+    whisperModel: string;
+    preload: boolean;
+    /** Families that are never unloaded and loaded again after a crash. */
+    keepWarm: ModelFamily[];
+    /** Milliseconds of idleness before a model is unloaded, or null for never. */
+    idleTtlMs: number | null;
+    /** 0: chosen from the number of cores. */
+    threads: number;
+  };
+  shutdownTimeoutMs: number;
+  logLevel: SettingValues['LOG_LEVEL'];
+}
+
+/** Lists every mistake of the configuration, each with what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: string[];
+  constructor(mistakes: string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((m) => `  - ${m}`).join('\n')}`,
+    );
+    this.mistakes = mistakes;
+  }
+}
+
+const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+/**
+ * Pure: the same environment gives the same configuration.
+ * @throws ConfigError naming all mistakes at once
+ */
+export function parseConfig(env: Record<string, string | undefined>, workingDir: string): Config {
+  const mistakes: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const { schema, default: fallback } = settings[name];
+    const given = env[name]?.trim();
+    const result = schema.safeParse(given ? given : fallback);
+    if (result.success) values[name] = result.data;
+    else mistakes.push(`${name}="${given}": ${result.error.issues.map((issue) => issue.message).join('; ')}`);
+  }
+  const v = values as SettingValues;
+  if (v.HOST !== undefined && v.AUTH === 'off' && v.ALLOW_ANONYMOUS === false && !loopbackHosts.test(v.HOST)) {
+    mistakes.push(
+      `HOST="${v.HOST}": without AUTH anyone who reaches this address sees every lecture; use 127.0.0.1, set AUTH=keys, or set ALLOW_ANONYMOUS=true if that is what you want`,
+    );
+  }
+  if (v.PORT !== 0 && v.PORT !== undefined) {
+    for (const name of ['INTERNAL_PORT', 'WORKER_INTERNAL_PORT'] as const) {
+      if (v[name] === v.PORT) mistakes.push(`${name}="${v[name]}": is the same as PORT; give another`);
+    }
+  }
+  if (v.INTERNAL_PORT !== 0 && v.INTERNAL_PORT !== undefined && v.INTERNAL_PORT === v.WORKER_INTERNAL_PORT) {
+    mistakes.push(`WORKER_INTERNAL_PORT="${v.WORKER_INTERNAL_PORT}": is the same as INTERNAL_PORT; give another`);
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return toConfig(v, workingDir);
+}
+
+/** Next to the API's; a free one where the API's is a free one. */
+function workerInternalPort(v: SettingValues): number {
+  if (v.WORKER_INTERNAL_PORT !== null) return v.WORKER_INTERNAL_PORT;
+  return v.INTERNAL_PORT === 0 ? 0 : v.INTERNAL_PORT + 1;
+}
+
+function toConfig(v: SettingValues, workingDir: string): Config {
+  return {
+    api: {
+      host: v.HOST,
+      port: v.PORT,
+      internalHost: v.INTERNAL_HOST,
+      internalPort: v.INTERNAL_PORT,
+      auth: v.AUTH,
+    },
+    worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
+    redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
+    dataDir: path.resolve(workingDir, v.DATA_DIR),
+    limits: {
+      maxUploadBytes: v.MAX_UPLOAD_BYTES,
+      maxMediaSeconds: v.MAX_MEDIA_SECONDS,
+      maxActiveLectures: v.MAX_ACTIVE_LECTURES || null,
+      maxActiveLecturesPerOwner: v.MAX_ACTIVE_LECTURES_PER_OWNER || null,
+      maxWaitingRequests: v.MAX_WAITING_REQUESTS || null,
+    },
+    media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
+    models: {
+      dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,
+      whisperModel: v.WHISPER_MODEL,
+      keepWarm: v.KEEP_WARM,
+      preload: v.PRELOAD_MODELS || !v.LAZY_LOADING,
+      idleTtlMs: v.MODEL_TTL_SECONDS === 0 ? null : v.MODEL_TTL_SECONDS * 1000,
+      threads: v.MODEL_THREADS,
+    },
+    shutdownTimeoutMs: v.SHUTDOWN_TIMEOUT_SECONDS * 1000,
+    logLevel: v.LOG_LEVEL,
+  };
+}
+
+/** The text of `.env.example`: every setting with its default and what it does. */
+export function toEnvExample(): string {
+  const blocks = Object.entries(settings).map(([name, s]) => `# ${s.description}\n${name}=${s.default}\n`);
+  return `# Every setting of StudyMate with its default. Copy to .env and change what you need.\n\n${blocks.join('\n')}`;
+}

@@ -1,0 +1,117 @@
+import { modelFamilies } from '@studymate/contracts/models';
+import { z } from 'zod';
+
+/**
+ * Every setting: its form, its default and what it does. `.env.example` and docs/configuration.md are tested
+ * against this table. All values come as text; an empty text counts as not given.
+ */
+const boolean = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'give a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `give a number from ${min} to ${max}`);
+/** true: every family; false or nothing: none; else a list with commas. */
+const families = z.string().transform((text, context) => {
+  const given = boolean.safeParse(text);
+  if (text === '' || given.success) return given.data ? [...modelFamilies] : [];
+  const names = text.split(',').map((name) => name.trim());
+  const known = modelFamilies.filter((family) => names.includes(family));
+  if (names.every((name) => known.some((family) => family === name))) return known;
+  context.addIssue({ code: 'custom', message: `give true, false, or a list of ${modelFamilies.join(', ')}` });
+  return z.NEVER;
+});
+const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
+
+interface Setting<T extends z.ZodType> {
+  schema: T;
+  /** In the form in which it would stand in the environment. */
+  default: string;
+  description: string;
+}
+const setting = <T extends z.ZodType>(schema: T, fallback: string, description: string): Setting<T> => ({
+  schema,
+  default: fallback,
+  description,
+});
+
+export const settings = {
+  PORT: setting(integer(0, 65_535), '3000', 'Port of the public API; 0 takes a free one.'),
+  HOST: setting(z.string().min(1), '127.0.0.1', 'Address the public API listens on.'),
+  INTERNAL_PORT: setting(
+    integer(0, 65_534),
+    '9464',
+    "Port of the API's internal listener (/metrics, /queues). Never publish it.",
+  ),
+  WORKER_INTERNAL_PORT: setting(
+    z.union([z.literal('').transform(() => null), integer(0, 65_535)], 'give a whole number from 0 to 65535'),
+    '',
+    "Port of the worker's internal listener (/metrics, /health/ready); without it, the one after INTERNAL_PORT.",
+  ),
+  INTERNAL_HOST: setting(z.string().min(1), '127.0.0.1', 'Address the internal listeners listen on.'),
+  DATA_DIR: setting(z.string().min(1), './data', 'Folder of the blob store: media, records, artifacts.'),
+  REDIS_URL: setting(
+    redisUrl,
+    'redis://127.0.0.1:6379',
+    'Redis for the queue and events (maxmemory-policy noeviction).',
+  ),
+  QUEUE_PREFIX: setting(
+    z.string().regex(/^[\w{}-]{1,40}$/, 'give up to 40 letters, digits, "_", "-", "{", "}"'),
+    '{sm}',
+    'Prefix of all our keys in Redis; the braces keep them in one slot of a cluster.',
+  ),
+  AUTH: setting(
+    z.enum(['off', 'keys'], 'give "off" or "keys"'),
+    'off',
+    'Who may call the API: off, everybody who reaches it; keys, who sends a key (npm run studymate -- keys create).',
+  ),
+  ALLOW_ANONYMOUS: setting(
+    boolean,
+    'false',
+    'Allows a HOST other than loopback although AUTH is off. Everyone who reaches the port then sees every lecture.',
+  ),
+  MAX_UPLOAD_BYTES: setting(integer(1, 2 ** 40), '4294967296', 'Largest recording that is taken, in bytes.'),
+  MAX_MEDIA_SECONDS: setting(integer(1, 604_800), '28800', 'Longest recording that is taken, in seconds.'),
+  MAX_ACTIVE_LECTURES: setting(
+    integer(0, 1_000_000),
+    '1000',
+    'Unfinished lectures of all owners; a further upload is refused (429) until one has ended. 0: no limit.',
+  ),
+  MAX_ACTIVE_LECTURES_PER_OWNER: setting(
+    integer(0, 1_000_000),
+    '200',
+    'Unfinished lectures of one owner; a further upload is refused (429) until one has ended. 0: no limit.',
+  ),
+  MAX_WAITING_REQUESTS: setting(
+    integer(0, 1_000_000),
+    '64',
+    'Clips and texts that wait for an answer or are being answered; a further one is refused (429). 0: no limit.',
+  ),
+  FFMPEG_PATH: setting(z.string().min(1), 'ffmpeg', 'The ffmpeg program.'),
+  FFPROBE_PATH: setting(z.string().min(1), 'ffprobe', 'The ffprobe program.'),
+  MODELS_DIR: setting(z.string(), '', 'Folder with model folders that take precedence over the bundled ones.'),
+  WHISPER_MODEL: setting(
+    z.string().regex(/^[\w.-]{1,100}$/, 'give the name of a model folder'),
+    'whisper-base',
+    'Name of the Whisper model folder, in MODELS_DIR or among the bundled ones.',
+  ),
+  PRELOAD_MODELS: setting(boolean, 'false', 'Loads and warms every model before the worker says it is ready.'),
+  LAZY_LOADING: setting(boolean, 'true', 'false is another way of saying PRELOAD_MODELS=true.'),
+  KEEP_WARM: setting(
+    families,
+    'false',
+    'Models (true, or a list of speech, text) that are loaded soon after the start, never unloaded, and loaded again after a crash.',
+  ),
+  MODEL_TTL_SECONDS: setting(
+    integer(0, 86_400),
+    '300',
+    'A model unused for so long is unloaded and its memory given back; 0 keeps it for good.',
+  ),
+  MODEL_THREADS: setting(integer(0, 64), '0', 'Threads of each model process; 0: one for each core, at most 4.'),
+  SHUTDOWN_TIMEOUT_SECONDS: setting(integer(1, 600), '20', 'How long a stopping process may take to finish its work.'),
+  LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info', 'How much is logged.'),
+} as const satisfies Record<string, Setting<z.ZodType>>;
+
+export type SettingName = keyof typeof settings;
+export type SettingValues = { [K in SettingName]: z.output<(typeof settings)[K]['schema']> };

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig, toEnvExample } from '../src/config.ts';
+
+describe('parseConfig', () => {
+  test('an empty environment gives the documented defaults', () => {
+    const config = parseConfig({}, '/srv');
+    expect(config.api).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      internalHost: '127.0.0.1',
+      internalPort: 9464,
+      auth: 'off',
+    });
+    expect(config.dataDir).toBe('/srv/data');
+    expect(config.models).toMatchObject({ preload: false, idleTtlMs: 300_000, dir: null });
+  });
+
+  test('several mistakes are reported together, each with its key and its fix', () => {
+    const act = () => parseConfig({ PORT: 'eighty', LOG_LEVEL: 'loud', REDIS_URL: 'localhost' }, '/srv');
+    expect(act).toThrow(ConfigError);
+    try {
+      act();
+    } catch (error) {
+      const { mistakes } = error as ConfigError;
+      expect(mistakes).toHaveLength(3);
+      expect(mistakes[0]).toContain('PORT="eighty": give a whole number');
+      expect(mistakes.find((m) => m.startsWith('REDIS_URL'))).toContain('redis://127.0.0.1:6379');
+      expect(mistakes.find((m) => m.startsWith('LOG_LEVEL'))).toContain('"info"');
+    }
+  });
+
+  test('a listener beyond loopback without AUTH is refused unless the user insists', () => {
+    expect(() => parseConfig({ HOST: '0.0.0.0' }, '/')).toThrow(/ALLOW_ANONYMOUS=true/);
+    expect(parseConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }, '/').api.host).toBe('0.0.0.0');
+    expect(parseConfig({ HOST: '0.0.0.0', AUTH: 'keys' }, '/').api).toMatchObject({ host: '0.0.0.0', auth: 'keys' });
+  });
+
+  test('two listeners on one port are refused, free ports (0) are not', () => {
+    expect(() => parseConfig({ PORT: '9464' }, '/')).toThrow(/INTERNAL_PORT/);
+    expect(() => parseConfig({ PORT: '0', INTERNAL_PORT: '0', WORKER_INTERNAL_PORT: '0' }, '/')).not.toThrow();
+  });
+
+  test("the worker's internal port follows the API's unless it is given", () => {
+    expect(parseConfig({}, '/').worker.internalPort).toBe(9465);
+    expect(parseConfig({ INTERNAL_PORT: '9500' }, '/').worker.internalPort).toBe(9501);
+    expect(parseConfig({ INTERNAL_PORT: '0' }, '/').worker.internalPort).toBe(0);
+    expect(parseConfig({ WORKER_INTERNAL_PORT: '7000' }, '/').worker.internalPort).toBe(7000);
+    expect(() => parseConfig({ WORKER_INTERNAL_PORT: 'x' }, '/')).toThrow(
+      /WORKER_INTERNAL_PORT="x": give a whole number/,
+    );
+  });
+
+  test('KEEP_WARM takes true, false or a list of families, and names them when it is something else', () => {
+    const keepWarm = (KEEP_WARM?: string) => parseConfig({ KEEP_WARM }, '/').models.keepWarm;
+    expect(keepWarm()).toEqual([]);
+    expect(keepWarm('false')).toEqual([]);
+    expect(keepWarm('true')).toEqual(['speech', 'text']);
+    expect(keepWarm(' text , speech')).toEqual(['speech', 'text']);
+    expect(keepWarm('text')).toEqual(['text']);
+    expect(() => keepWarm('text,image')).toThrow('KEEP_WARM="text,image": give true, false, or a list of speech, text');
+  });
+
+  test('LAZY_LOADING=false preloads, MODEL_TTL_SECONDS=0 never unloads', () => {
+    expect(parseConfig({ LAZY_LOADING: 'false' }, '/').models.preload).toBe(true);
+    expect(parseConfig({ MODEL_TTL_SECONDS: '0' }, '/').models.idleTtlMs).toBeNull();
+  });
+});
+
+test('.env.example lists every setting with its default', async () => {
+  const file = new URL('../../../.env.example', import.meta.url);
+  expect(await readFile(file, 'utf8')).toBe(toEnvExample());
+});

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from './study.ts';
+import { segmentSchema, transcriptSchema } from './transcript.ts';
+import { lectureWarningSchema } from './warnings.ts';
+
+/** What lies in the store as the result of each stage. All times are seconds from the start of the recording. */
+export const windowSchema = z.object({
+  start: z.number().nonnegative(),
+  end: z.number().nonnegative(),
+  /** Where the window's samples begin in the chunk's sound, and how many they are (16 kHz mono). */
+  sampleOffset: z.number().int().nonnegative(),
+  sampleCount: z.number().int().positive(),
+});
+export type Window = z.infer<typeof windowSchema>;
+
+/** One or more windows, one transcription job. Its sound lies beside it as signed 16-bit samples. */
+export const chunkSchema = z.object({
+  schemaVersion: z.literal(1),
+  index: z.number().int().nonnegative(),
+  windows: z.array(windowSchema).min(1),
+});
+export type Chunk = z.infer<typeof chunkSchema>;
+
+/** The result of ingest: written once the whole recording has been cut. */
+export const ingestManifestSchema = z.object({
+  schemaVersion: z.literal(1),
+  durationSeconds: z.number().nonnegative(),
+  speechSeconds: z.number().nonnegative(),
+  chunkCount: z.number().int().nonnegative(),
+  warnings: z.array(lectureWarningSchema),
+});
+export type IngestManifest = z.infer<typeof ingestManifestSchema>;
+
+export const transcribedChunkSchema = z.object({
+  schemaVersion: z.literal(1),
+  index: z.number().int().nonnegative(),
+  language: z.string().nullable(),
+  languageProbability: z.number().nullable(),
+  /** Ids count from 0 within the chunk; assembly renumbers them. */
+  segments: z.array(segmentSchema),
+  /** Seconds of sound that the model saw, and seconds it took. */
+  audioSeconds: z.number(),
+  inferenceSeconds: z.number(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  /** Whether the model had to be loaded for it. */
+  cold: z.boolean(),
+  /** What transcribed it, for example "whisper-base/onnx@1". */
+  algorithm: z.string(),
+  /** Taken over from another lecture of the owner with the same recording: the times say when. */
+  reused: z.literal(true).optional(),
+});
+export type TranscribedChunk = z.infer<typeof transcribedChunkSchema>;
+
+const versioned = <T extends z.ZodType>(content: T) => z.object({ schemaVersion: z.literal(1), content });
+export const transcriptArtifactSchema = versioned(transcriptSchema);
+export const chaptersArtifactSchema = versioned(z.array(chapterSchema));
+export const topicsArtifactSchema = versioned(z.array(lectureTopicSchema));
+export const summaryArtifactSchema = versioned(summarySchema);
+export const flashcardsArtifactSchema = versioned(z.array(flashcardSchema));

@@ -1,0 +1,204 @@
+/**
+ * Every error that a caller can see: its code, HTTP status, whether trying again may help, and what it means.
+ * One table serves the API (status), the queue (retry or not), and the documentation (docs/errors.md is tested
+ * against it). Add a row here before you throw a new code.
+ */
+export const errorCatalogue = {
+  invalid_request: {
+    status: 400,
+    retryable: false,
+    meaning: 'The request is not of the form that the route expects; `details` names each field.',
+  },
+  invalid_json: { status: 400, retryable: false, meaning: 'The body is not JSON.' },
+  unknown_language: {
+    status: 400,
+    retryable: false,
+    meaning: 'The language is none of the codes or names that Whisper knows.',
+  },
+  unauthenticated: {
+    status: 401,
+    retryable: false,
+    meaning: 'The request has no key, or one that is none or was revoked (AUTH=keys).',
+  },
+  cross_site: {
+    status: 403,
+    retryable: false,
+    meaning: 'A page of another site asked a browser to change something here; only our own pages may.',
+  },
+  not_found: { status: 404, retryable: false, meaning: 'There is no such thing, or it is not yours.' },
+  method_not_allowed: {
+    status: 405,
+    retryable: false,
+    meaning: 'The path exists, but not with this method; `Allow` lists those it has.',
+  },
+  not_ready: { status: 409, retryable: true, meaning: 'This part of the lecture is not made yet; follow its events.' },
+  stage_failed: {
+    status: 409,
+    retryable: false,
+    meaning: 'The stage that makes this part failed; the lecture says why.',
+  },
+  stage_skipped: {
+    status: 409,
+    retryable: false,
+    meaning: 'The stage was left out, for example because nobody speaks in the recording.',
+  },
+  lecture_cancelled: { status: 409, retryable: false, meaning: 'The lecture was cancelled before this part was made.' },
+  upload_incomplete: {
+    status: 400,
+    retryable: true,
+    meaning: 'The connection ended before the whole file had come; nothing of it was kept.',
+  },
+  file_missing: { status: 400, retryable: false, meaning: 'The multipart body has no part named `file`.' },
+  file_empty: { status: 400, retryable: false, meaning: 'The file has no bytes.' },
+  file_too_large: {
+    status: 413,
+    retryable: false,
+    meaning: 'The file is larger than MAX_UPLOAD_BYTES, or a clip larger than 25 MiB.',
+  },
+  body_too_large: { status: 413, retryable: false, meaning: 'The JSON body is larger than this route takes.' },
+  unsupported_content_type: { status: 415, retryable: false, meaning: 'The route takes another content type.' },
+  range_not_satisfiable: { status: 416, retryable: false, meaning: 'The range lies outside the file.' },
+  not_media: { status: 422, retryable: false, meaning: 'The file is not a recording that can be read.' },
+  no_audio: { status: 422, retryable: false, meaning: 'The file has no sound track.' },
+  unsupported_media: {
+    status: 422,
+    retryable: false,
+    meaning: 'The file is of a kind that is not accepted, for example a playlist, or its sound has too many channels.',
+  },
+  media_too_long: {
+    status: 422,
+    retryable: false,
+    meaning: 'The recording is longer than this route takes (MAX_MEDIA_SECONDS for lectures, 60 s for clips).',
+  },
+  media_damaged: {
+    status: 422,
+    retryable: false,
+    meaning: 'The recording is damaged: nothing of its sound could be decoded.',
+  },
+  too_many_lectures: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'So many lectures are unfinished that another one is not taken (MAX_ACTIVE_LECTURES, MAX_ACTIVE_LECTURES_PER_OWNER); `etaSeconds` estimates when there will be room.',
+  },
+  queue_full: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'So many short requests wait that another one is not taken (MAX_WAITING_REQUESTS); try again after Retry-After.',
+  },
+  too_many_requests: {
+    status: 429,
+    retryable: true,
+    meaning: 'Too many requests at once; try again after Retry-After.',
+  },
+  cancelled: { status: 499, retryable: false, meaning: 'The caller went away or the work was cancelled.' },
+  superseded: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'A run of a job was refused a write: a later run has taken its place, or the lecture has ended. Logged only.',
+  },
+  internal: { status: 500, retryable: true, meaning: 'A fault of ours; the request id finds it in the log.' },
+  queue_unavailable: { status: 503, retryable: true, meaning: 'Redis cannot be reached; try again after Retry-After.' },
+  storage_unavailable: { status: 503, retryable: true, meaning: 'The blob store cannot be read or written.' },
+  newer_version: {
+    status: 503,
+    retryable: true,
+    meaning:
+      'What is stored was written by a newer StudyMate than the one that answers. Nothing is lost: another copy, or this one after its update, can read it.',
+  },
+  storage_full: { status: 507, retryable: true, meaning: 'The disk is full.' },
+  model_loading: {
+    status: 503,
+    retryable: true,
+    meaning: 'The model is still loading and the answer would come too late; try again after Retry-After.',
+  },
+  model_missing: {
+    status: 503,
+    retryable: false,
+    meaning: 'The weights of the model were not found where they are expected.',
+  },
+  model_damaged: {
+    status: 503,
+    retryable: false,
+    meaning: 'A file of the weights does not have the checksum it should have.',
+  },
+  model_crashed: {
+    status: 503,
+    retryable: true,
+    meaning: 'The model process ended in the middle of the work; another try starts a new one.',
+  },
+  decoder_crashed: {
+    status: 503,
+    retryable: true,
+    meaning: 'The program that decodes recordings was ended in the middle of the work; another try starts it again.',
+  },
+  worker_crashed: {
+    status: 503,
+    retryable: true,
+    meaning: 'The worker ended again and again while it did this; it is not tried any more until somebody asks for it.',
+  },
+  unavailable: {
+    status: 503,
+    retryable: true,
+    meaning:
+      'No copy of the API answers at the moment, or this one is just starting or stopping. Try again after Retry-After.',
+  },
+  timeout: { status: 504, retryable: true, meaning: 'The work took longer than it may.' },
+} as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface AppErrorOptions {
+  cause?: unknown;
+  /** Overrides what the catalogue says of the code. */
+  retryable?: boolean;
+  /** Extra fields for the caller, for example `{retryAfterSeconds: 5}` or the issues of a schema. */
+  details?: Record<string, unknown>;
+}
+
+/** An error with a code of the catalogue. It knows nothing of HTTP: the API maps the code to a status. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly details: Record<string, unknown> | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? errorCatalogue[code].retryable;
+    this.details = options.details;
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCatalogue, value);
+}
+
+/** Any thrown value as an AppError; what is not one already becomes `internal`. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new AppError('internal', message, { cause: thrown });
+}
+
+/** The plain form in which an error crosses a process border (job, model process, record). */
+export interface PlainError {
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+  details?: Record<string, unknown> | undefined;
+}
+
+export function toPlainError(thrown: unknown): PlainError {
+  const { code, message, retryable, details } = toAppError(thrown);
+  return { code, message, retryable, details };
+}
+
+export function fromPlainError(plain: PlainError): AppError {
+  const code = isErrorCode(plain.code) ? plain.code : 'internal';
+  const { message, retryable, details } = plain;
+  return new AppError(code, message, { retryable, ...(details && { details }) });
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { idSchema } from './ids.ts';
+import { stageNameSchema } from './stages.ts';
+import { lectureWarningSchema } from './warnings.ts';
+
+/**
+ * What is kept about a lecture. Each change is a new numbered version, made by exclusive create; a version is
+ * never rewritten. The record pins the artifacts that it uses, so an upgraded algorithm changes nothing that is
+ * finished.
+ */
+export const artifactRefSchema = z.object({
+  key: z.string(),
+  schemaVersion: z.number().int(),
+  /** Name and version of what made it, for example "whisper-base/onnx@1". */
+  algorithm: z.string(),
+  attempt: z.number().int().positive(),
+  startedAt: z.iso.datetime(),
+  seconds: z.number().nonnegative(),
+  cold: z.boolean().nullable(),
+  /** Taken over from another lecture of the owner with the same recording, not made anew. */
+  reused: z.literal(true).optional(),
+  /** Hex digest of the artifact's content, where other stages' results depend on nothing else. */
+  contentSha256: z.string().optional(),
+});
+export type ArtifactRef = z.infer<typeof artifactRefSchema>;
+
+export const stageFailureSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  attempt: z.number().int().positive(),
+  /** When its last try began, where that is known. */
+  startedAt: z.iso.datetime().optional(),
+  failedAt: z.iso.datetime(),
+  /** The chunk of `transcribe` that gave up. */
+  part: z.number().int().nonnegative().optional(),
+  /** How often it had been tried. */
+  tries: z.number().int().nonnegative().optional(),
+});
+
+export const lectureRecordSchema = z.object({
+  schemaVersion: z.literal(1),
+  id: idSchema,
+  version: z.number().int().positive(),
+  owner: z.string(),
+  title: z.string(),
+  courseId: z.string().nullable(),
+  /** ISO 639-1 code that the user gave; null: find it. */
+  requestedLanguage: z.string().nullable(),
+  media: z.object({
+    key: z.string(),
+    fileName: z.string(),
+    contentType: z.string(),
+    bytes: z.number().int(),
+    sha256: z.string(),
+  }),
+  createdAt: z.iso.datetime(),
+  cancelledAt: z.iso.datetime().nullable(),
+  durationSeconds: z.number().nullable(),
+  detectedLanguage: z.string().nullable(),
+  warnings: z.array(lectureWarningSchema),
+  /** The attempt that counts, by stage; 1 where nothing stands. A retry by the user adds one. */
+  attempts: z.partialRecord(stageNameSchema, z.number().int().positive()),
+  artifacts: z.partialRecord(stageNameSchema, artifactRefSchema),
+  /** Stages that gave up, for the attempt they gave up in. */
+  failures: z.partialRecord(stageNameSchema, stageFailureSchema),
+  /** Stages that have nothing to do, with the reason. */
+  skipped: z.partialRecord(stageNameSchema, z.enum(['no_speech'])),
+});
+export type LectureRecord = z.infer<typeof lectureRecordSchema>;
+
+/** Which parts of the current attempts lie in the store. Found by listing, so it cannot go stale. */
+export interface ArtifactIndex {
+  /** Numbers of the chunks whose sound has been cut and stored, ascending. */
+  cutChunks: number[];
+  /** Numbers of the chunks that have been transcribed, ascending. */
+  transcribedChunks: number[];
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/** What the workers' models are doing. The bodies of `/api/v1/models/status` and `/api/v1/warmup`. */
+export const modelFamilies = ['speech', 'text'] as const;
+export type ModelFamily = (typeof modelFamilies)[number];
+
+export const modelStates = ['unloaded', 'loading', 'ready', 'failed'] as const;
+export type ModelState = (typeof modelStates)[number];
+
+/** What one worker says of one family. */
+export const modelReportSchema = z.object({
+  family: z.enum(modelFamilies),
+  state: z.enum(modelStates),
+  /** When it came into this state, ISO 8601. */
+  since: z.string(),
+  lastLoadSeconds: z.number().nullable(),
+  /** Resident memory of the model process; null while there is none. */
+  memoryBytes: z.number().nullable(),
+  /** Pieces of work that the model process has been given and has not finished. */
+  openWork: z.number().int().nonnegative(),
+  /** Why the last load failed; null unless the state is `failed`. */
+  failureCode: z.string().nullable(),
+});
+export type ModelReport = z.infer<typeof modelReportSchema>;
+
+/** What is true of one family over all workers that live. */
+export const modelStatusSchema = modelReportSchema.extend({
+  /** `ready` when any worker has it ready; else `loading`, `failed` or `unloaded`, the first that one is in. */
+  state: z.enum(modelStates),
+  /** Of the worker that has been in this state the longest; null when no worker lives. */
+  since: z.string().nullable(),
+  /** What a load will probably take: the median of the last five, before the first an assumption. */
+  expectedLoadSeconds: z.number(),
+  /** Workers that live, and those among them that have the family ready. */
+  workers: z.number().int().nonnegative(),
+  readyWorkers: z.number().int().nonnegative(),
+});
+export type ModelStatus = z.infer<typeof modelStatusSchema>;
+
+export const warmupRequestSchema = z.object({
+  /** All families unless given. */
+  families: z.array(z.enum(modelFamilies)).min(1).max(modelFamilies.length).optional(),
+});
+export type WarmupRequest = z.infer<typeof warmupRequestSchema>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** Times are seconds from the start of the recording. */
+export const wordSchema = z.object({
+  /** The word with its punctuation, without surrounding white space. */
+  word: z.string(),
+  start: z.number().nonnegative(),
+  end: z.number().nonnegative(),
+  /** How sure the model is of this word, 0 to 1. */
+  probability: z.number().min(0).max(1),
+});
+export type Word = z.infer<typeof wordSchema>;
+
+export const segmentFlags = ['low_confidence', 'possible_hallucination', 'repeated'] as const;
+
+export const segmentSchema = z.object({
+  /** Position in the transcript, from 0 without gaps. */
+  id: z.number().int().nonnegative(),
+  start: z.number().nonnegative(),
+  end: z.number().nonnegative(),
+  text: z.string(),
+  confidence: z.number().min(0).max(1),
+  flags: z.array(z.enum(segmentFlags)),
+  words: z.array(wordSchema),
+});
+export type Segment = z.infer<typeof segmentSchema>;
+
+export const transcriptSchema = z.object({
+  /** ISO 639-1 code such as "en"; null when nobody speaks. */
+  language: z.string().nullable(),
+  text: z.string(),
+  segments: z.array(segmentSchema),
+});
+export type Transcript = z.infer<typeof transcriptSchema>;
+
+/** What is transcribed so far of a lecture that still runs, has failed or was cancelled. */
+export const partialTranscriptSchema = transcriptSchema.extend({
+  /** Whether this is the whole transcript. Segments are numbered as they stand here; in the whole one they may not be. */
+  complete: z.boolean(),
+  /** Speech that was found but has no text, by time. What lies behind the end of the last chunk is not known yet. */
+  gaps: z.array(z.object({ start: z.number().nonnegative(), end: z.number().nonnegative() })),
+});
+export type PartialTranscript = z.infer<typeof partialTranscriptSchema>;

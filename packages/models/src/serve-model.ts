@@ -1,0 +1,127 @@
+import { AppError, toPlainError } from '@studymate/contracts/errors';
+import type { FromModelProcess, ToModelProcess } from './protocol.ts';
+
+/** What a piece of work may ask of the loop that runs it. */
+export interface WorkContext {
+  /** Fires when the work is cancelled; look at it between steps. */
+  signal: AbortSignal;
+  /** To be awaited between steps: work that interrupts is done here. Resolves at once when there is none. */
+  pause(): Promise<void>;
+}
+
+/** What a model process runs: one family's models behind named operations. */
+export interface ModelRuntime {
+  /** An operation that calls `pause` must stand being called again in the middle of it. */
+  run(op: string, payload: unknown, context: WorkContext): Promise<unknown>;
+}
+
+/** The child's end of the IPC channel: `process`, in a real child. */
+export interface ModelChannel {
+  send(message: FromModelProcess): void;
+  onMessage(listener: (message: ToModelProcess) => void): void;
+}
+
+interface Task {
+  id: number;
+  op: string;
+  payload: unknown;
+  priority: number;
+  interrupts: boolean;
+  controller: AbortController;
+}
+
+/** So long may a piece of work be kept waiting in its middle, all interruptions together: its deadline goes on. */
+const maxInterruptedMs = 10_000;
+
+/**
+ * The loop inside a model process: loads once, then takes one piece of work after the other, the lowest
+ * `priority` number first and the oldest first among equals. A piece is at most one window of speech, so a
+ * short clip never waits for a whole chunk; a piece that interrupts does not even wait for the end of the window.
+ */
+export async function serveModel(deps: {
+  load: () => Promise<ModelRuntime>;
+  channel: ModelChannel;
+  memoryBytes: () => number;
+}): Promise<void> {
+  const { load, channel, memoryBytes } = deps;
+  const waiting: Task[] = [];
+  /** The task that runs and, while one interrupts it, that one. */
+  const running = new Map<number, Task>();
+  let runtime: ModelRuntime | null = null;
+
+  const execute = async (task: Task, loaded: ModelRuntime): Promise<void> => {
+    let interruptedMs = 0;
+    const pause = async (): Promise<void> => {
+      while (running.size === 1 && !task.interrupts && interruptedMs < maxInterruptedMs) {
+        const urgent = takeFirst(waiting, ({ interrupts }) => interrupts);
+        if (!urgent) return;
+        const fromMs = performance.now();
+        await execute(urgent, loaded);
+        interruptedMs += performance.now() - fromMs;
+      }
+    };
+    running.set(task.id, task);
+    channel.send({ type: 'started', id: task.id });
+    const startMs = performance.now();
+    const { signal } = task.controller;
+    try {
+      const value = await loaded.run(task.op, task.payload, { signal, pause });
+      const seconds = (performance.now() - startMs - interruptedMs) / 1000;
+      channel.send({ type: 'done', id: task.id, value, seconds, memoryBytes: memoryBytes() });
+    } catch (error) {
+      const reported = signal.aborted ? new AppError('cancelled', 'The work was cancelled.') : error;
+      channel.send({ type: 'failed', id: task.id, error: toPlainError(reported) });
+    }
+    running.delete(task.id);
+  };
+
+  const runNext = async (): Promise<void> => {
+    if (running.size > 0 || !runtime) return;
+    const task = takeFirst(waiting, () => true);
+    if (!task) return;
+    await execute(task, runtime);
+    // A turn of the event loop lets messages in, so that a more urgent piece of work can go first.
+    setImmediate(() => void runNext());
+  };
+
+  const cancel = (id: number): void => {
+    const task = running.get(id);
+    if (task) {
+      task.controller.abort();
+      return;
+    }
+    const at = waiting.findIndex((candidate) => candidate.id === id);
+    if (at < 0) return;
+    waiting.splice(at, 1);
+    const error = toPlainError(new AppError('cancelled', 'The work was cancelled.'));
+    channel.send({ type: 'failed', id, error });
+  };
+
+  channel.onMessage((message) => {
+    if (message.type === 'ping') channel.send({ type: 'pong', memoryBytes: memoryBytes() });
+    else if (message.type === 'cancel') cancel(message.id);
+    else {
+      waiting.push({ ...message, controller: new AbortController() });
+      void runNext();
+    }
+  });
+
+  const startMs = performance.now();
+  try {
+    runtime = await load();
+  } catch (error) {
+    channel.send({ type: 'load-failed', error: toPlainError(error) });
+    return;
+  }
+  channel.send({ type: 'ready', loadSeconds: (performance.now() - startMs) / 1000, memoryBytes: memoryBytes() });
+  void runNext();
+}
+
+/** Removes and returns the most urgent of the tasks that may be taken. Queues are short (tens): a scan beats a heap. */
+function takeFirst(tasks: Task[], mayBeTaken: (task: Task) => boolean): Task | undefined {
+  let best = -1;
+  tasks.forEach((task, i) => {
+    if (mayBeTaken(task) && (best < 0 || task.priority < (tasks[best] as Task).priority)) best = i;
+  });
+  return best < 0 ? undefined : tasks.splice(best, 1)[0];
+}

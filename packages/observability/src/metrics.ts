@@ -1,0 +1,160 @@
+import { type ModelFamily, type ModelState, modelStates } from '@studymate/contracts/models';
+import type { StageName } from '@studymate/contracts/stages';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds, 0.05 to 30 minutes: starts, loads and stages. prom-client's own buckets stop at 10 s. */
+export const workBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_200, 1_800];
+/** Seconds: a warm route answers within milliseconds, an upload may take half an hour. */
+export const httpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, ...workBuckets];
+
+/** No label may take more values than this: a new one beyond it is counted as "other". */
+const maxLabelValues = 100;
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** `app_startup_seconds{phase}`: from the start of the process to the end of the phase. */
+  observeStartup(phase: string, seconds: number): void;
+  /** `http_request_duration_seconds{method,route,status}`. `route` is the pattern, never the path that was asked. */
+  observeHttp(request: { method: string; route: string; status: number; seconds: number }): void;
+  /** `first_request_seconds{route,cold}`: call it for every request; only the first of each route and `cold` counts. */
+  observeFirstRequest(request: { route: string; cold: boolean; seconds: number }): void;
+  /** `requests_total{kind}` and `requests_cold_total{kind}`: pieces of work that used a model, and those that loaded it. */
+  countRequest(kind: string, cold: boolean): void;
+  /** `model_load_seconds{family}` */
+  observeModelLoad(family: ModelFamily, seconds: number): void;
+  /** `model_state{family,state}`: 1 for the state that it is in, 0 for the others. */
+  setModelState(family: ModelFamily, state: ModelState): void;
+  /** `stage_duration_seconds{stage,cold}` */
+  observeStage(stage: StageName, cold: boolean | null, seconds: number): void;
+  /** `jobs_reused_total{stage}`: jobs whose result was taken over from another lecture with the same recording. */
+  countReused(stage: StageName): void;
+  /** `runs_superseded_total{stage}`: runs that were refused a write because a later one had taken their place. */
+  countSuperseded(stage: StageName): void;
+  /** `queue_wait_seconds{queue}`: from being queued to being taken. */
+  observeQueueWait(queue: string, seconds: number): void;
+  /** `queue_depth{queue,state}` */
+  setQueueDepth(queue: string, state: string, jobs: number): void;
+  /** Everything in the text form that Prometheus reads. */
+  text(): Promise<string>;
+  /** Calls back before every scrape, for gauges that are found by asking. Its failure leaves the old values. */
+  onScrape(collect: () => Promise<void>): void;
+  close(): void;
+}
+
+/** All metrics of one process, in a registry of their own. @param app becomes the label `app` of every metric */
+export function createMetrics({ app }: { app: string }): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ app });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets = workBuckets) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
+
+  const startup = histogram('app_startup_seconds', 'From the start of the process to the end of the phase.', ['phase']);
+  const http = histogram(
+    'http_request_duration_seconds',
+    'From the first byte of a request to the end of its answer.',
+    ['method', 'route', 'status'],
+    httpBuckets,
+  );
+  const firstRequest = histogram('first_request_seconds', 'The first request of each route.', ['route', 'cold']);
+  const modelLoad = histogram('model_load_seconds', 'Loading a model until it can be used.', ['family']);
+  const stage = histogram('stage_duration_seconds', 'A stage of a lecture.', ['stage', 'cold']);
+  const reused = new Counter({
+    name: 'jobs_reused_total',
+    help: 'Jobs whose result was taken over from another lecture with the same recording.',
+    labelNames: ['stage'],
+    registers,
+  });
+  const superseded = new Counter({
+    name: 'runs_superseded_total',
+    help: 'Runs of a stage that were refused a write: a later run had taken their place, or the lecture had ended.',
+    labelNames: ['stage'],
+    registers,
+  });
+  const queueWait = histogram('queue_wait_seconds', 'From being queued to being taken.', ['queue']);
+  const queueDepth = new Gauge({
+    name: 'queue_depth',
+    help: 'Jobs in a queue by state.',
+    labelNames: ['queue', 'state'],
+    registers,
+  });
+  const modelState = new Gauge({
+    name: 'model_state',
+    help: '1 for the state that the model family is in.',
+    labelNames: ['family', 'state'],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'requests_total',
+    help: 'Pieces of work that used a model.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const coldRequests = new Counter({
+    name: 'requests_cold_total',
+    help: 'Pieces of work that had to wait for a model to be loaded.',
+    labelNames: ['kind'],
+    registers,
+  });
+
+  const route = createLabelLimit(maxLabelValues);
+  const kind = createLabelLimit(maxLabelValues);
+  const queue = createLabelLimit(maxLabelValues);
+  const seenFirst = new Set<string>();
+  const collectors: (() => Promise<void>)[] = [];
+
+  return {
+    registry,
+    observeStartup: (phase, seconds) => startup.observe({ phase }, seconds),
+    observeHttp: (r) =>
+      http.observe({ method: toMethodLabel(r.method), route: route(r.route), status: r.status }, r.seconds),
+    observeFirstRequest(r) {
+      const labels = { route: route(r.route), cold: String(r.cold) };
+      const key = `${labels.route} ${labels.cold}`;
+      if (seenFirst.has(key)) return;
+      seenFirst.add(key);
+      firstRequest.observe(labels, r.seconds);
+    },
+    countRequest(name, cold) {
+      const labels = { kind: kind(name) };
+      requests.inc(labels);
+      // Also without a cold one the series must exist, or the share could not be computed.
+      coldRequests.inc(labels, cold ? 1 : 0);
+    },
+    observeModelLoad: (family, seconds) => modelLoad.observe({ family }, seconds),
+    setModelState(family, state) {
+      for (const each of modelStates) modelState.set({ family, state: each }, each === state ? 1 : 0);
+    },
+    observeStage: (name, cold, seconds) => stage.observe({ stage: name, cold: String(cold ?? false) }, seconds),
+    countReused: (name) => reused.inc({ stage: name }),
+    countSuperseded: (name) => superseded.inc({ stage: name }),
+    observeQueueWait: (name, seconds) => queueWait.observe({ queue: queue(name) }, seconds),
+    setQueueDepth: (name, state, jobs) => queueDepth.set({ queue: queue(name), state }, jobs),
+    async text() {
+      await Promise.allSettled(collectors.map((collect) => collect()));
+      return registry.metrics();
+    },
+    onScrape(collect) {
+      collectors.push(collect);
+    },
+    close: () => registry.clear(),
+  };
+}
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+function toMethodLabel(method: string): string {
+  return knownMethods.has(method) ? method : 'other';
+}
+
+/** Lets the first `limit` values of a label through and calls every later one "other". */
+function createLabelLimit(limit: number): (value: string) => string {
+  const seen = new Set<string>();
+  return (value) => {
+    if (seen.has(value)) return value;
+    if (seen.size >= limit) return 'other';
+    seen.add(value);
+    return value;
+  };
+}

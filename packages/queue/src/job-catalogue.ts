@@ -1,0 +1,73 @@
+import { idSchema } from '@studymate/contracts/ids';
+import { modelFamilies } from '@studymate/contracts/models';
+import { chaptersRequestSchema, summarizeRequestSchema, topicsRequestSchema } from '@studymate/contracts/requests';
+import { type StageName, stageNameSchema } from '@studymate/contracts/stages';
+import { z } from 'zod';
+
+/**
+ * Every kind of job: its queue, the form of its data, how often it is tried and how long it may take. Short
+ * clips and texts have a queue of their own, so that they never stand behind lectures.
+ */
+export const queueNames = ['ingest', 'transcribe', 'study', 'quick', 'maintenance'] as const;
+export type QueueName = (typeof queueNames)[number];
+
+export const stageJobSchema = z.object({
+  lectureId: idSchema,
+  stage: stageNameSchema,
+  part: z.number().int().nonnegative(),
+  attempt: z.number().int().positive(),
+});
+export type StageJobData = z.infer<typeof stageJobSchema>;
+
+export const quickJobSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('transcribe'),
+    /** Key of the clip's bytes in the blob store. */
+    clipKey: z.string(),
+    /** ISO 639-1, or null to find it. */
+    language: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal('topics'), request: topicsRequestSchema }),
+  z.object({ kind: z.literal('chapters'), request: chaptersRequestSchema }),
+  z.object({ kind: z.literal('summarize'), request: summarizeRequestSchema }),
+  /** Has whoever takes it load a model. */
+  z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),
+]);
+export type QuickJobData = z.infer<typeof quickJobSchema>;
+
+interface StageJobKind {
+  queue: QueueName;
+  /** Tries before the stage is said to have failed. */
+  tries: number;
+  timeoutMs: number;
+}
+
+const minutes = 60_000;
+export const stageJobs: Record<StageName, StageJobKind> = {
+  ingest: { queue: 'ingest', tries: 3, timeoutMs: 240 * minutes },
+  transcribe: { queue: 'transcribe', tries: 3, timeoutMs: 20 * minutes },
+  assemble: { queue: 'study', tries: 3, timeoutMs: 5 * minutes },
+  chapters: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
+  topics: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
+  summary: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
+  flashcards: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
+};
+
+/** How many lectures one worker cuts into chunks at a time. */
+export const lecturesAtOnce = 2;
+
+/** Jobs of the first band are taken before all of the later one; within a band owners have fair shares. */
+export type Band = 'first' | 'later';
+
+/** The first chunk of any lecture comes before all later chunks: its words are what somebody is waiting for. */
+export function bandOf(data: StageJobData): Band {
+  const isFirst = data.stage === 'assemble' || (data.stage === 'transcribe' && data.part === 0);
+  return isFirst ? 'first' : 'later';
+}
+
+/**
+ * Timings that make a killed worker's job start again within about 11 s at worst (a lock's life and one check; 60 s
+ * with BullMQ's defaults). Inference runs in processes of its own, so the loop that renews the locks every 4 s is
+ * free. A stall is not the job's fault, so three are allowed.
+ */
+export const workerTimings = { lockDuration: 8_000, stalledInterval: 3_000, maxStalledCount: 3 } as const;

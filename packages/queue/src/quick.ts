@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, fromPlainError, type PlainError } from '@studymate/contracts/errors';
+import { QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QuickJobData } from './job-catalogue.ts';
+import type { Queues } from './queues.ts';
+import { withRedis } from './redis.ts';
+
+/** What a quick job returns. Errors come as values, so that their codes survive the queue. */
+export type QuickResult = { ok: true; value: unknown } | { ok: false; error: PlainError };
+
+export interface QuickCalls {
+  /**
+   * Has a worker do a short piece of work and waits for the answer.
+   * @param options.signal aborted when nobody waits any more. What no worker has begun with by then, or when the time
+   *   is over, is not done at all.
+   * @throws AppError the worker's own error, `queue_unavailable`, `timeout`, or `cancelled`
+   */
+  call(data: QuickJobData, options: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const listenAgainMs = 500;
+
+/** @param deps.eventsConnection a connection of its own, of kind `consumer` */
+export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis; prefix: string }): QuickCalls {
+  const { eventsConnection } = deps;
+  const events = new QueueEvents('quick', { connection: eventsConnection, prefix: deps.prefix, autorun: false });
+  /** Calls that wait for an answer, which may never come once the connection was lost. */
+  const waiting = new Set<(reason: Error) => void>();
+  const giveUp = (reason: Error) => {
+    for (const reject of waiting) reject(reason);
+  };
+  eventsConnection.on('close', () => giveUp(new Error('the connection to Redis was lost')));
+  // BullMQ waits out a lost connection, but ends listening at any other error, such as the one with which a Redis that
+  // becomes a replica ends a blocking read.
+  let isClosed = false;
+  const listen = async (): Promise<void> => {
+    while (!isClosed) {
+      await events.run().catch(giveUp);
+      if (!isClosed) await delay(listenAgainMs, undefined, { ref: false });
+    }
+  };
+  listen();
+  // The connection's owner reports its errors.
+  events.on('error', () => {});
+  // Every request that waits adds its listeners.
+  events.setMaxListeners(0);
+  return {
+    async call(data, { timeoutMs, signal }) {
+      const cancelled = () => new AppError('cancelled', 'The caller has gone.');
+      if (signal?.aborted) throw cancelled();
+      const job = await withRedis(() => deps.queues.addQuickJob(data, randomUUID()));
+      let result: QuickResult;
+      let reject: (reason: Error) => void = () => {};
+      const lost = new Promise<never>((_, fail) => {
+        reject = fail;
+      });
+      waiting.add(reject);
+      const leave = () => reject(cancelled());
+      if (signal?.aborted) leave();
+      signal?.addEventListener('abort', leave, { once: true });
+      try {
+        result = (await Promise.race([job.waitUntilFinished(events, timeoutMs), lost])) as QuickResult;
+      } catch (error) {
+        // One that a worker has begun with is locked, and stays.
+        withRedis(() => job.remove()).catch(() => {});
+        if (signal?.aborted) throw cancelled();
+        const timedOut = error instanceof Error && /timed out/i.test(error.message);
+        if (timedOut) {
+          throw new AppError('timeout', 'No worker answered in time.', {
+            cause: error,
+            details: { retryAfterSeconds: 5 },
+          });
+        }
+        // The worker's own errors come as values: what is thrown here is the queue's.
+        const details = { retryAfterSeconds: 2 };
+        throw new AppError('queue_unavailable', 'The answer was lost on its way.', { cause: error, details });
+      } finally {
+        waiting.delete(reject);
+        signal?.removeEventListener('abort', leave);
+      }
+      if (!result.ok) throw fromPlainError(result.error);
+      return result.value;
+    },
+    close() {
+      isClosed = true;
+      return events.close();
+    },
+  };
+}

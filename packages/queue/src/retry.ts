@@ -1,0 +1,57 @@
+import { AppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { type StageName, stageNames, studyStageNames } from '@studymate/contracts/stages';
+import { attemptOf, hasFailed } from './next-jobs.ts';
+
+/**
+ * The record as it is when a user asks for a stage to be done again: the stage and everything that is made of its
+ * result get a new attempt, and what they had (artifact, failure, reason for being skipped) no longer counts. The
+ * old artifacts stay in the store under their old attempt. Pure, so it can be applied by `LectureStore.update`.
+ *
+ * Sound and words belong together (the chunks of one attempt are numbered alike), so `ingest` and `transcribe` are
+ * always done again together.
+ *
+ * A cancelled lecture goes on with it: whatever the cancellation has interrupted gets a new attempt as well.
+ *
+ * @throws AppError `stage_skipped`, or `not_ready` when the stage has neither failed nor ended
+ */
+export function toRetriedRecord(record: LectureRecord, stage: StageName): LectureRecord {
+  if (record.skipped[stage] !== undefined) {
+    throw new AppError('stage_skipped', `The stage ${stage} was left out: nobody speaks in the recording.`);
+  }
+  const isCancelled = record.cancelledAt !== null;
+  if (!isCancelled && record.artifacts[stage] === undefined && !hasFailed(record, stage)) {
+    throw new AppError('not_ready', `The stage ${stage} has not ended yet.`, { details: { retryAfterSeconds: 5 } });
+  }
+  const interrupted = isCancelled ? stageNames.filter((name) => !record.artifacts[name] && !record.skipped[name]) : [];
+  const wanted = new Set([stage, ...interrupted].flatMap(stagesToRepeat));
+  const again = stageNames.filter((name) => wanted.has(name));
+  const attempts = { ...record.attempts };
+  for (const name of again) attempts[name] = attemptOf(record, name) + 1;
+  const fromTheStart = again.includes('ingest');
+  return {
+    ...record,
+    cancelledAt: null,
+    attempts,
+    artifacts: without(record.artifacts, again),
+    failures: without(record.failures, again),
+    skipped: without(record.skipped, again),
+    ...(fromTheStart && { durationSeconds: null, detectedLanguage: null, warnings: [] }),
+  };
+}
+
+/** The stage and all that is made of its result. */
+function stagesToRepeat(stage: StageName): readonly StageName[] {
+  if (stage === 'ingest' || stage === 'transcribe') return stageNames;
+  if (stage === 'assemble') return ['assemble', ...studyStageNames];
+  return [stage];
+}
+
+function without<T>(
+  byStage: Partial<Record<StageName, T>>,
+  names: readonly StageName[],
+): Partial<Record<StageName, T>> {
+  const kept = { ...byStage };
+  for (const name of names) delete kept[name];
+  return kept;
+}

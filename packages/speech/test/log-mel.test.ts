@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { createLogMel, melBandCount, melFrameCount } from '../src/log-mel.ts';
+import { binCount, createRealFft400, fftSize } from '../src/real-fft-400.ts';
+
+interface Case {
+  sampleCount: number;
+  frames: number[];
+  columns: number[][];
+}
+const cases: Case[] = JSON.parse(readFileSync(new URL('./fixtures/log-mel.json', import.meta.url), 'utf8'));
+
+/** The same sound as fixtures/make-log-mel.py makes. */
+function makeSamples(count: number): Int16Array {
+  const samples = new Int16Array(count);
+  let state = 12_345;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    const tone = 6000 * Math.sin((2 * Math.PI * (200 + 0.05 * (i % 40_000)) * i) / 16_000);
+    samples[i] = Math.floor(tone + (state % 2001) - 1000);
+  }
+  return samples;
+}
+
+test('the power spectrum equals the definition of the Fourier transform', () => {
+  const frame = Float64Array.from({ length: fftSize }, (_, i) => Math.sin(i * i * 0.013) + 0.3 * Math.cos(i * 1.7));
+  const expected = Array.from({ length: binCount }, (_, k) => {
+    let re = 0;
+    let im = 0;
+    frame.forEach((value, i) => {
+      re += value * Math.cos((2 * Math.PI * k * i) / fftSize);
+      im -= value * Math.sin((2 * Math.PI * k * i) / fftSize);
+    });
+    return re * re + im * im;
+  });
+  const power = new Float64Array(binCount);
+  createRealFft400().powerSpectrum(frame.slice(), power);
+  for (let k = 0; k < binCount; k++) expect(power[k]).toBeCloseTo(expected[k] as number, 8);
+});
+
+test.each(cases)('log-mel of $sampleCount samples equals NumPy’s', ({ sampleCount, frames, columns }) => {
+  const result = createLogMel().compute(makeSamples(sampleCount));
+  expect(result.length).toBe(melBandCount * melFrameCount);
+  frames.forEach((frame, i) => {
+    const column = Array.from({ length: melBandCount }, (_, m) => result[m * melFrameCount + frame] as number);
+    const worst = Math.max(...column.map((value, m) => Math.abs(value - (columns[i]?.[m] as number))));
+    expect(worst, `frame ${frame}`).toBeLessThan(2e-4);
+  });
+});
+
+test('a second sound is not touched by the one before it, and silence is even', () => {
+  const logMel = createLogMel();
+  const short = makeSamples(8000);
+  const alone = createLogMel().compute(short);
+  logMel.compute(makeSamples(480_000));
+  const again = logMel.compute(short);
+  expect(again.every((value, i) => value === alone[i])).toBe(true);
+  expect(new Set(logMel.compute(new Int16Array(0)))).toEqual(new Set([-1.5]));
+});

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import type { StageName } from '@studymate/contracts/stages';
+
+/**
+ * The layout of the blob store, in this one place.
+ *
+ *   media/<uploadId>
+ *   lectures/<id>/records/<8-digit version>.json
+ *   lectures/<id>/<stage>/<attempt>/<name>
+ *   lectures/<id>/runs/<stage>/<attempt>/<part>-<run>
+ *   owners/<owner>/lectures/<id>
+ *   owners/<owner>/media/<sha256>/<id>
+ *   clips/<id>
+ *   keys/<id>/key.json and revoked.json: key-store.ts
+ */
+export const lecturesPrefix = 'lectures/';
+export const ownersPrefix = 'owners/';
+export const mediaPrefix = 'media/';
+export const clipsPrefix = 'clips/';
+
+/** Takes the place of a record's last version when its lecture is deleted, so one listing tells both. */
+export const deletionVersion = 99_999_999;
+
+export function mediaKey(uploadId: string): string {
+  return `${mediaPrefix}${uploadId}`;
+}
+
+/** A clip that was sent with a request, kept while the request lasts. */
+export function clipKey(clipId: string): string {
+  return `${clipsPrefix}${clipId}`;
+}
+
+export function lecturePrefix(lectureId: string): string {
+  return `${lecturesPrefix}${lectureId}/`;
+}
+
+export function recordsPrefix(lectureId: string): string {
+  return `${lecturePrefix(lectureId)}records/`;
+}
+
+export function recordKey(lectureId: string, version: number): string {
+  return `${recordsPrefix(lectureId)}${String(version).padStart(8, '0')}.json`;
+}
+
+/** @returns the version that a record's key names, or null for any other key */
+export function parseRecordKey(key: string): number | null {
+  const match = /^lectures\/[^/]+\/records\/(\d{8})\.json$/.exec(key);
+  return match ? Number(match[1]) : null;
+}
+
+export function runMarksPrefix(lectureId: string): string {
+  return `${lecturePrefix(lectureId)}runs/`;
+}
+
+/** The mark of one run of a stage's job; see run-fence.ts. */
+export function runMarkKey(lectureId: string, job: RunPlace, run: number): string {
+  return `${runMarksPrefix(lectureId)}${job.stage}/${job.attempt}/${job.part}-${run}`;
+}
+
+/** Which runs share one numbering. */
+export interface RunPlace {
+  stage: StageName;
+  attempt: number;
+  part: number;
+}
+
+/** @returns the stage and attempt that a run's mark belongs to, or null for any other key */
+export function parseRunMarkKey(key: string): { stage: string; attempt: number } | null {
+  const [, stage, attempt] = /^lectures\/[^/]+\/runs\/([a-z]+)\/(\d+)\/\d+-\d+$/.exec(key) ?? [];
+  return stage === undefined ? null : { stage, attempt: Number(attempt) };
+}
+
+/** All attempts of a stage. */
+export function stagePrefix(lectureId: string, stage: StageName): string {
+  return `${lecturePrefix(lectureId)}${stage}/`;
+}
+
+export function attemptPrefix(lectureId: string, stage: StageName, attempt: number): string {
+  return `${stagePrefix(lectureId, stage)}${attempt}/`;
+}
+
+/** Description of a cut chunk (chunkSchema); a chunk counts as cut only when this exists. */
+export function chunkKey(lectureId: string, attempt: number, index: number): string {
+  return `${attemptPrefix(lectureId, 'ingest', attempt)}${chunkName(index)}.json`;
+}
+
+/** A chunk's samples (signed 16-bit little-endian, 16 kHz mono, its windows back to back). Written first. */
+export function chunkSamplesKey(lectureId: string, attempt: number, index: number): string {
+  return `${attemptPrefix(lectureId, 'ingest', attempt)}${chunkName(index)}.pcm`;
+}
+
+export function ingestManifestKey(lectureId: string, attempt: number): string {
+  return `${attemptPrefix(lectureId, 'ingest', attempt)}manifest.json`;
+}
+
+export function transcribedChunkKey(lectureId: string, attempt: number, index: number): string {
+  return `${attemptPrefix(lectureId, 'transcribe', attempt)}${chunkName(index)}.json`;
+}
+
+export function transcriptKey(lectureId: string, attempt: number): string {
+  return `${attemptPrefix(lectureId, 'assemble', attempt)}transcript.json`;
+}
+
+/**
+ * Sentence embeddings of the transcript, 32-bit floats, little-endian.
+ * @param sentencesHash of the sentences they belong to: another way of cutting sentences has other embeddings
+ */
+export function embeddingsKey(lectureId: string, attempt: number, sentencesHash: string): string {
+  return `${attemptPrefix(lectureId, 'assemble', attempt)}embeddings-${sentencesHash}.f32`;
+}
+
+/** @returns which sentences a key's embeddings belong to, or null for any other key */
+export function parseEmbeddingsKey(key: string): string | null {
+  return /\/embeddings-([0-9a-f]+)\.f32$/.exec(key)?.[1] ?? null;
+}
+
+/** The result of a study stage: chapters, topics, summary or flashcards. */
+export function studyArtifactKey(lectureId: string, stage: StageName, attempt: number): string {
+  return `${attemptPrefix(lectureId, stage, attempt)}${stage}.json`;
+}
+
+/** @returns the number of the chunk that a "…/chunk-0007.json" key names, or null for any other key */
+export function parseChunkKey(key: string): number | null {
+  const match = /\/chunk-(\d{4,})\.json$/.exec(key);
+  return match ? Number(match[1]) : null;
+}
+
+function chunkName(index: number): string {
+  return `chunk-${String(index).padStart(4, '0')}`;
+}
+
+/** An owner's name as a part of a key: itself when it can be one, else a hash with a "." that no such name has. */
+function ownerPart(owner: string): string {
+  if (/^[A-Za-z0-9_-]{1,100}$/.test(owner)) return owner;
+  return `sha256.${createHash('sha256').update(owner).digest('hex')}`;
+}
+
+export function ownerLecturesPrefix(owner: string): string {
+  return `${ownersPrefix}${ownerPart(owner)}/lectures/`;
+}
+
+export function ownerMarkKey(owner: string, lectureId: string): string {
+  return `${ownerLecturesPrefix(owner)}${lectureId}`;
+}
+
+/** Marks of an owner's lectures with the same recording. @param sha256 hex */
+export function ownerMediaPrefix(owner: string, sha256: string): string {
+  return `${ownersPrefix}${ownerPart(owner)}/media/${sha256}/`;
+}
+
+export function ownerMediaMarkKey(owner: string, sha256: string, lectureId: string): string {
+  return `${ownerMediaPrefix(owner, sha256)}${lectureId}`;
+}

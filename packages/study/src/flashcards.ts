@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import type { Flashcard } from '@studymate/contracts/study';
+import { findDefinitions, shownTerm } from './definitions.ts';
+import type { Embeddings } from './embeddings.ts';
+import { clozeBlank } from './flashcard-formats.ts';
+import type { NounGuess, Phrase } from './key-phrases.ts';
+import { createNounGuess, findPhrases, genericNouns, isBarred } from './key-phrases.ts';
+import type { TimedSentence } from './sentences.ts';
+import { selfContainment, tidyStatement } from './statement-text.ts';
+import { informativeness, summarise } from './summary.ts';
+import type { Terms } from './text-terms.ts';
+import { createTerms, findWords } from './text-terms.ts';
+
+const maxCards = 60;
+const secondsPerCard = 30;
+const minClozeWords = 8;
+const maxClozeWords = 40;
+/** See `informativeness`: about four recurring terms. */
+const leastInformative = 0.5;
+/** See `clozeScore`: a name, a term of several words, or a word that is said three times. */
+const leastAnswerScore = 0.55;
+
+/** The same card of the same lecture has the same id, whenever it is made. */
+function toCard(card: Omit<Flashcard, 'id'>): Flashcard {
+  const hash = createHash('sha256').update(`${card.type}\n${card.front}\n${card.back}`).digest('hex');
+  return { id: hash.slice(0, 16), ...card };
+}
+
+function cardBudget(durationSeconds: number): number {
+  return Math.max(3, Math.min(maxCards, Math.round(durationSeconds / secondsPerCard)));
+}
+
+interface Candidate {
+  card: Omit<Flashcard, 'id'>;
+  sentence: number;
+  answerKey: string;
+  score: number;
+}
+
+/**
+ * Flashcards of a lecture in the order of their moments: definitions as given, cloze cards that hide a key term, name
+ * or number of an informative sentence, and questions where the sentence has a form that makes a safe one. About a
+ * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front.
+ */
+export function makeFlashcards(params: {
+  sentences: readonly TimedSentence[];
+  embeddings?: Embeddings | undefined;
+  language?: string | null | undefined;
+}): Flashcard[] {
+  const { sentences } = params;
+  const last = sentences.at(-1);
+  if (last === undefined) return [];
+  const texts = sentences.map((sentence) => sentence.text);
+  const terms = createTerms({ language: params.language ?? null, texts });
+  const nouns = createNounGuess(terms.language);
+  const phrases = findPhrases({ sentences: texts, barriers: sentences.map(({ barriers }) => barriers), terms, nouns });
+  const quality = sentences.map((sentence) => selfContainment(sentence));
+  const budget = cardBudget(last.end);
+  const central = new Set(
+    summarise({
+      sentences: texts,
+      embeddings: params.embeddings,
+      maxSentences: Math.min(texts.length, budget * 2),
+      quality,
+      language: params.language,
+    }).indexes,
+  );
+  const candidates = [
+    ...definitionCards(sentences, terms, nouns),
+    ...(terms.language === 'en' ? questionCards(sentences, quality) : []),
+    ...clozeCards({ sentences, phrases, quality, central, terms, nouns }),
+  ];
+  return chooseCards(candidates, budget).map(toCard);
+}
+
+/** Best first, one a sentence; the same answer again only in a long set. */
+function chooseCards(candidates: Candidate[], budget: number): Omit<Flashcard, 'id'>[] {
+  const chosen: Candidate[] = [];
+  const sentences = new Set<number>();
+  const fronts = new Set<string>();
+  const answers = new Map<string, number>();
+  for (const candidate of candidates.sort((a, b) => b.score - a.score || a.sentence - b.sentence)) {
+    if (chosen.length === budget) break;
+    const { card, sentence, answerKey } = candidate;
+    const uses = answers.get(answerKey) ?? 0;
+    if (sentences.has(sentence) || fronts.has(card.front) || uses >= (budget > 20 ? 2 : 1)) continue;
+    sentences.add(sentence);
+    fronts.add(card.front);
+    answers.set(answerKey, uses + 1);
+    chosen.push(candidate);
+  }
+  return chosen.sort((a, b) => a.card.start - b.card.start || a.sentence - b.sentence).map(({ card }) => card);
+}
+
+function definitionCards(
+  sentences: readonly TimedSentence[],
+  terms: Terms,
+  nouns: ReturnType<typeof createNounGuess>,
+): Candidate[] {
+  const found = findDefinitions({ sentences: sentences.map((sentence) => sentence.text), terms, nouns });
+  return found.flatMap(({ term, definition, sentence, strength }): Candidate[] => {
+    const source = sentences[sentence] as TimedSentence;
+    if (source.flagged || source.confidence < 0.6 || strength < 0.65 || isUnsure(term, source)) return [];
+    const card = { type: 'definition' as const, front: shownTerm(term), back: definition, start: source.start };
+    return [{ card, sentence, answerKey: term.toLowerCase(), score: 1 + strength }];
+  });
+}
+
+/** Some word of the term may be misheard. */
+function isUnsure(term: string, source: TimedSentence): boolean {
+  const barred = findWords(source.text).filter((word) => isBarred(word, source.barriers));
+  const own = new Set(findWords(term).map(({ lower }) => lower));
+  return barred.some(({ lower }) => own.has(lower));
+}
+
+const numberWord =
+  '(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|oh)';
+const yearPattern = new RegExp(
+  `^In (?<year>1[0-9]{3}|20[0-9]{2}|(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty)(?:[ -]${numberWord}){1,2}),? (?<subject>(?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)(?: (?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)){0,6}) (?<verb>began|invented|published|discovered|founded|wrote|introduced|proposed|proved|showed|built|developed|created|established|opened|won|became|died|moved|started|made|printed|produced|described|designed|launched|formed|left)\\b(?<rest>[^.;]{4,160})`,
+  'u',
+);
+const baseForms: Record<string, string> = {
+  began: 'begin',
+  invented: 'invent',
+  published: 'publish',
+  discovered: 'discover',
+  founded: 'found',
+  wrote: 'write',
+  introduced: 'introduce',
+  proposed: 'propose',
+  proved: 'prove',
+  showed: 'show',
+  built: 'build',
+  developed: 'develop',
+  created: 'create',
+  established: 'establish',
+  opened: 'open',
+  won: 'win',
+  became: 'become',
+  died: 'die',
+  moved: 'move',
+  started: 'start',
+  made: 'make',
+  printed: 'print',
+  produced: 'produce',
+  described: 'describe',
+  designed: 'design',
+  launched: 'launch',
+  formed: 'form',
+  left: 'leave',
+};
+
+/** What was done next is no part of what the year is asked for. */
+const secondVerb = new RegExp(
+  ` and (?:(?:then|so|also|soon|later|\\p{L}+ly) )*(?:(?:he|she|it|they|this|which|was|were|had|did|took|gave|came|went|saw|got|ran|led|lost|held|kept|brought|taught|${Object.keys(baseForms).join('|')})\\b|\\p{L}{2,}ed (?:an?|the|his|her|its|their|it|them|that|in|on|at|to|from|with|by|for|into)\\b).*$`,
+  'su',
+);
+
+/** "In 1465 Sweynheim and Pannartz began printing near Rome, and …" → "When did Sweynheim and Pannartz begin printing near Rome?" */
+function questionCards(sentences: readonly TimedSentence[], quality: readonly number[]): Candidate[] {
+  return sentences.flatMap((source, sentence): Candidate[] => {
+    const groups = yearPattern.exec(tidyStatement(source.text))?.groups;
+    if (groups === undefined || (quality[sentence] as number) < 0.3) return [];
+    const rest = (groups.rest as string).replace(/,.*$/su, '').replace(secondVerb, '').trim();
+    // "When did X print?" asks for too little.
+    if (rest === '') return [];
+    const front = `When did ${groups.subject} ${baseForms[groups.verb as string]} ${rest}?`;
+    const back = `In ${groups.year}.`;
+    return [{ card: { type: 'question', front, back, start: source.start }, sentence, answerKey: back, score: 1.9 }];
+  });
+}
+
+function clozeCards(params: {
+  sentences: readonly TimedSentence[];
+  phrases: readonly Phrase[];
+  quality: readonly number[];
+  central: ReadonlySet<number>;
+  terms: Terms;
+  nouns: NounGuess;
+}): Candidate[] {
+  const { sentences, phrases, quality, central, terms, nouns } = params;
+  const bySentence = new Map<number, Phrase[]>();
+  for (const phrase of phrases) {
+    for (const sentence of new Set(phrase.sentences))
+      bySentence.set(sentence, [...(bySentence.get(sentence) ?? []), phrase]);
+  }
+  const carried = informativeness(
+    sentences.map((sentence) => sentence.text),
+    terms,
+  );
+  return sentences.flatMap((source, sentence): Candidate[] => {
+    const text = tidyStatement(source.text);
+    const length = findWords(text).length;
+    const stands = quality[sentence] as number;
+    const says = carried[sentence] as number;
+    if (length < minClozeWords || length > maxClozeWords || stands < 0.3 || says < leastInformative) return [];
+    const unsure = findWords(source.text).filter((word) => isBarred(word, source.barriers));
+    // One misheard name may stand in a good sentence; with two nobody knows what was said.
+    if (unsure.filter(({ lower }) => !terms.isStopWord(lower)).length > 1) return [];
+    const ranked = (bySentence.get(sentence) ?? [])
+      .map((phrase) => ({ phrase, score: clozeScore(phrase) }))
+      .sort((a, b) => b.score - a.score || a.phrase.key.localeCompare(b.phrase.key));
+    for (const { phrase, score } of ranked) {
+      if (score < leastAnswerScore) break;
+      const hidden = hidePhrase(text, phrase, terms);
+      if (hidden === null || isVague(hidden.answer, nouns) || isGuessable(hidden.front)) continue;
+      const total = (0.35 + (central.has(sentence) ? 0.3 : 0)) * stands * says + 0.2 * Math.min(1, score / 3);
+      const card = { type: 'cloze' as const, front: hidden.front, back: hidden.answer, start: source.start };
+      return [{ card, sentence, answerKey: phrase.key, score: total }];
+    }
+    return [];
+  });
+}
+
+/** Names, terms of two words and what the lecture speaks of repeatedly are worth asking for. */
+function clozeScore(phrase: Phrase): number {
+  const named = /\p{Lu}/u.test(phrase.text) ? 1 : 0;
+  if (named === 0 && phrase.wordCount === 1 && phrase.sentences.length < 3) return 0;
+  const words = phrase.wordCount === 2 ? 0.8 : phrase.wordCount === 3 ? 0.6 : 0;
+  return named + words + Math.min(1.5, Math.log1p(phrase.sentences.length - 1));
+}
+
+/** Nothing is learnt from "the same idea". */
+function isVague(answer: string, nouns: NounGuess): boolean {
+  const words = findWords(answer);
+  const last = words.at(-1);
+  if (last === undefined || /\p{Lu}/u.test(answer) || !genericNouns.has(last.lower.replace(/s$/, ''))) return false;
+  return words.slice(0, -1).every(({ lower }) => !nouns.isNoun(lower));
+}
+
+const pointer =
+  /(?:^|\s)(?:first|second|third|next|last|other|another|same|such|this|that|these|those|each|every|any|some|most|certain|many|several)\s*$/iu;
+const nameBefore = /[\p{L}\p{N},;:)”"]\s+(?:\p{Lu}[\p{L}.'’-]*(?: of| von| van| de)?)\s*$/u;
+
+/**
+ * The words beside the blank give it away or do not say which is meant: the other half of a name ("Gutenberg _____"),
+ * of a pair ("_____ and crafts"), a possessive, "the first _____".
+ */
+function isGuessable(front: string): boolean {
+  const [before = '', after = ''] = front.split(clozeBlank);
+  if (/^['’-]/u.test(after) || /[-–]$/u.test(before) || pointer.test(before) || nameBefore.test(before)) return true;
+  return /^ (?:(?:of|von|van|de) )?\p{Lu}\p{Ll}/u.test(after) || /^ (?:and|or) (?!\p{L}+ed\b)\p{L}/u.test(after);
+}
+
+/** The sentence with the phrase blanked; null when the phrase is not there, or another of its words gives it away. */
+function hidePhrase(text: string, phrase: Phrase, terms: Terms): { front: string; answer: string } | null {
+  const stems = phrase.key.split(' ');
+  const words = findWords(text);
+  for (let at = 0; at + stems.length <= words.length; at++) {
+    if (!stems.every((stem, offset) => terms.stem(words[at + offset]?.lower ?? '') === stem)) continue;
+    const first = words[at];
+    const last = words[at + stems.length - 1];
+    // A sentence without its first words is hard to read: it needs something to stand on.
+    if (first === undefined || last === undefined || at === 0) return null;
+    const end = last.index + last.text.replace(/['’]s$/u, '').length;
+    const answer = text.slice(first.index, end);
+    const front = `${text.slice(0, first.index)}${clozeBlank}${text.slice(end)}`;
+    const left = new Set(findWords(front).map(({ lower }) => terms.stem(lower)));
+    return stems.some((stem) => left.has(stem)) ? null : { front, answer };
+  }
+  return null;
+}

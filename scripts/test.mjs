@@ -1,0 +1,99 @@
+// `npm test`: set-up, the gates (format and lint, types, unused code) and every test that needs no more than Redis and
+// ffmpeg. `npm run test:system`: the tests under e2e/system, with nginx, Chromium and Prometheus.
+// Other arguments go to vitest. The last line is `N passed, N failed[, N skipped]`; a gate counts as a test.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onStopSignals } from './lib/children.mjs';
+import { countTests, toClosingLine, withOutcome } from './lib/test-report.mjs';
+import { startRedis } from './redis.mjs';
+import { rootDir, setUp } from './setup.mjs';
+
+const gates = [
+  { name: 'format and lint (biome)', bin: 'biome', args: ['check', '--error-on-warnings', '.'] },
+  { name: 'types (tsc)', bin: 'tsc', args: ['-b'] },
+  { name: 'unused code and dependencies (knip)', bin: 'knip', args: ['--no-config-hints'] },
+];
+
+let running = null;
+
+/** Runs a program of node_modules, without npx. @returns {Promise<number>} exit status, 1 for a signal */
+async function runBin({ bin, args, env = process.env }) {
+  const child = spawn(path.join(rootDir, 'node_modules/.bin', bin), args, {
+    cwd: rootDir,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  running = child;
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function runGates(counts) {
+  for (const gate of gates) {
+    const status = await runBin(gate);
+    console.log(`${status === 0 ? '✓' : '✗'} ${gate.name}`);
+    if (status === 0) counts.passed += 1;
+    else counts.failed += 1;
+  }
+}
+
+async function runVitest({ projects, args, tempDir }) {
+  const redis = await startRedis({ dataDir: path.join(tempDir, 'redis'), durable: false });
+  const reportPath = path.join(tempDir, 'report.json');
+  try {
+    const status = await runBin({
+      bin: 'vitest',
+      args: [
+        'run',
+        ...projects.flatMap((project) => ['--project', project]),
+        ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`],
+        ...args,
+      ],
+      env: { ...process.env, STUDYMATE_TEST_REDIS_URL: redis.url },
+    });
+    const report = await readFile(reportPath, 'utf8').then(JSON.parse, () => null);
+    return withOutcome(report === null ? null : countTests(report), status);
+  } finally {
+    await redis.close();
+  }
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  const system = args.includes('--system');
+  const vitestArgs = args.filter((arg) => arg !== '--system');
+  const stop = new AbortController();
+  onStopSignals(
+    () => {
+      stop.abort();
+      running?.kill('SIGTERM');
+    },
+    () => process.exit(130),
+  );
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const tempDir = await mkdtemp(path.join(tmpdir(), 'studymate-test-'));
+  try {
+    await setUp({ log: (line) => console.log(line), system, signal: stop.signal });
+    if (!system && vitestArgs.length === 0) await runGates(counts);
+    stop.signal.throwIfAborted();
+    const projects = system ? ['system'] : ['unit', 'whole'];
+    const tested = await runVitest({ projects, args: vitestArgs, tempDir });
+    for (const key of Object.keys(counts)) counts[key] += tested[key];
+  } catch (error) {
+    console.error(error.message);
+    counts.failed += 1;
+  } finally {
+    await rm(tempDir, { recursive: true, force: true });
+  }
+  console.log(toClosingLine(counts));
+  return counts.failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
