@@ -104,15 +104,13 @@ export function createFaultLab(options: { redisDownSeconds: number }): FaultLab 
       };
       return { recoverySeconds: seconds.length === 0 ? null : Math.max(...seconds), ...(await settled(check)) };
     } catch (error) {
-      const logs = [
-        ...(await Promise.all(lectures.map((lecture) => describe(system, observer, lecture.id)))),
-        await readWarnings(system).catch(() => ''),
-      ].join('\n');
+      const standing = await Promise.all(lectures.map((lecture) => describe(system, observer, lecture.id)));
+      // The last ones: those before belong to earlier rounds.
+      const warnings = (await readWarnings(system).catch(() => '')).slice(-6_000);
       await Promise.all(lectures.map((lecture) => lecture.close()));
       await close();
-      throw new Error(`${scenario.name}: ${error instanceof Error ? error.message : error}\n${logs.slice(0, 6_000)}`, {
-        cause: error,
-      });
+      const what = error instanceof Error ? error.message : error;
+      throw new Error([`${scenario.name}: ${what}`, ...standing, warnings].join('\n'), { cause: error });
     } finally {
       await Promise.all(lectures.map((lecture) => lecture.close()));
     }

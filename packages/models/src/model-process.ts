@@ -19,9 +19,9 @@ export interface RunResult<T> {
 }
 
 /**
- * A sign of life is any message. While a piece of work runs none is asked for: inference may block the process's event
- * loop, and the work has its own deadline. Misses are counted, not seconds: a worker that was itself stopped for a
- * while finds the answers waiting, and blames nobody.
+ * A sign of life is any message. Inference blocks the process's event loop, so that a ping may be answered late; work
+ * of many steps gives signs by itself, between them. Misses are counted, not seconds: a worker that was itself stopped
+ * for a while finds the answers waiting, and blames nobody.
  */
 export interface Heartbeat {
   intervalMs: number;
@@ -29,10 +29,16 @@ export interface Heartbeat {
   idleMisses: number;
   /** The same while it loads: opening the graph of a large model blocks the event loop for seconds. */
   loadingMisses: number;
+  /** The same while it works: more than the longest single step takes. Work as a whole has its own deadline. */
+  workingMisses: number;
 }
 
-/** 10 s when idle. Loading the bundled models blocks for .3 s at most (measured); a graph of 1 GB from a slow disk, 10 s. */
-export const defaultHeartbeat: Heartbeat = { intervalMs: 2_000, idleMisses: 5, loadingMisses: 20 };
+/**
+ * 10 s when idle. Loading the bundled models blocks for .3 s at most (measured); a graph of 1 GB from a slow disk, 10 s.
+ * The longest step of the bundled models, the encoder on a window of 30 s, takes .4 s (measured); that of a model of
+ * 1.5 thousand million parameters some 15.
+ */
+export const defaultHeartbeat: Heartbeat = { intervalMs: 2_000, idleMisses: 5, loadingMisses: 20, workingMisses: 15 };
 
 /** One child and what it has been asked to do. */
 export interface ModelProcess {
@@ -127,12 +133,12 @@ export function createModelProcess(deps: ModelProcessDeps): ModelProcess {
   );
 
   const isWorking = () => [...pending.values()].some(({ timer }) => timer !== null);
+  const allowedMisses = () => {
+    if (!isLoaded) return heartbeat.loadingMisses;
+    return isWorking() ? heartbeat.workingMisses : heartbeat.idleMisses;
+  };
   const beat = setInterval(() => {
-    if (isWorking()) {
-      missedBeats = 0;
-      return;
-    }
-    if (missedBeats >= (isLoaded ? heartbeat.idleMisses : heartbeat.loadingMisses)) {
+    if (missedBeats >= allowedMisses()) {
       const seconds = (missedBeats * heartbeat.intervalMs) / 1000;
       end(new AppError('model_crashed', `The ${name} model process gave no sign of life for ${seconds} s.`));
       return;
