@@ -1,3 +1,4 @@
+import { createBytePairEncoder, type VocabularyBytes } from './byte-pairs.ts';
 import { isUnspacedLanguage } from './languages.ts';
 
 /** What of `tokenizer.json` is read. */
@@ -33,6 +34,8 @@ export interface WhisperTokens {
   alignmentHeads: readonly (readonly [number, number])[];
   /** The text of text tokens; others are left out. Bytes that are not UTF-8 become U+FFFD. */
   decode(tokens: readonly number[]): string;
+  /** The tokens of a short text, as training had them: a word in running text begins with a space. No special tokens. */
+  encode(text: string): number[];
   /**
    * Cuts text tokens into words; a leading space stays with its word. Unlike in openai/whisper, "well-known", "3.5" and
    * "l'homme" are one word each.
@@ -52,7 +55,8 @@ export interface TokenWord {
  * @throws Error when the file has no such special tokens, which means that it is not Whisper's
  */
 export function createWhisperTokens(tokenizer: TokenizerFile, generation: GenerationConfigFile): WhisperTokens {
-  const { bytes, offsets } = readVocabulary(tokenizer);
+  const vocabulary = readVocabulary(tokenizer);
+  const { bytes, offsets } = vocabulary;
   const special = new Map(tokenizer.added_tokens.map(({ content, id }) => [content, id]));
   const idOf = (...names: string[]): number => {
     for (const name of names) {
@@ -85,12 +89,13 @@ export function createWhisperTokens(tokenizer: TokenizerFile, generation: Genera
     suppressedAtStart: generation.begin_suppress_tokens ?? [],
     alignmentHeads: generation.alignment_heads ?? [],
     decode,
+    encode: createBytePairEncoder(vocabulary),
     splitIntoWords: (tokens, language) => splitIntoWords(tokens, language, decode),
   };
 }
 
 /** GPT-2's byte-level alphabet: every byte as a printable character (openai/gpt-2, encoder.py, bytes_to_unicode). */
-function readVocabulary(tokenizer: TokenizerFile): { bytes: Buffer; offsets: Uint32Array } {
+function readVocabulary(tokenizer: TokenizerFile): VocabularyBytes {
   const byteOf = new Map<string, number>();
   let next = 256;
   for (let byte = 0; byte < 256; byte++) {
