@@ -56,13 +56,9 @@ export const stageJobs: Record<StageName, StageJobKind> = {
 /** How many lectures one worker cuts into chunks at a time. */
 export const lecturesAtOnce = 2;
 
-/** Jobs of the first band are taken before all of the later one; within a band owners have fair shares. */
-export type Band = 'first' | 'later';
-
-/** The first chunk of any lecture comes before all later chunks: its words are what somebody is waiting for. */
-export function bandOf(data: StageJobData): Band {
-  const isFirst = data.stage === 'assemble' || (data.stage === 'transcribe' && data.part === 0);
-  return isFirst ? 'first' : 'later';
+/** Somebody waits for a lecture's first words and for its transcript: neither stands behind its owner's other jobs. */
+export function comesFirst(data: StageJobData): boolean {
+  return data.stage === 'assemble' || (data.stage === 'transcribe' && data.part === 0);
 }
 
 /**

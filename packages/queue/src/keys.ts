@@ -15,8 +15,10 @@ export function createKeys(prefix: string) {
     work: `${prefix}:work`,
     /** Hash by lecture that has been begun: seconds of sound that are left to do. */
     left: `${prefix}:left`,
-    /** Hash by owner: the finish tag of a band of a queue; see fair-share.ts. */
-    shares: (queue: string, band: string) => `${prefix}:shares:${queue}:${band}`,
+    /** Sorted set of owners by the finish tag of their jobs in a queue, and the virtual time; see fair-share.ts. */
+    shares: (queue: string) => `${prefix}:shares:${queue}`,
+    /** Sorted set of owners by the finish tag of their first chunks. */
+    firstShares: (queue: string) => `${prefix}:shares:${queue}:first`,
     /** The tag of a job that is being added. */
     tag: (jobId: string) => `${prefix}:tag:${jobId}`,
     /** Sorted set of the stages that gave up (`<lecture>-<stage>`), by when; see failed.ts. */

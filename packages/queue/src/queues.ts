@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { QueuedLecture } from './active.ts';
 import { createFairShares, type TaggedJob } from './fair-share.ts';
 import {
-  bandOf,
+  comesFirst,
   type QueueName,
   type QuickJobData,
   queueNames,
@@ -63,7 +63,7 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
   const shares = createFairShares({ redis: deps.redis, keys: createKeys(deps.prefix), prefix: deps.prefix });
   const toTagged = (record: QueuedLecture, spec: JobSpec): TaggedJob => ({
     jobId: toJobId(spec),
-    band: bandOf(spec),
+    comesFirst: comesFirst(spec),
     costSeconds: toCostSeconds(spec, record),
   });
   const eachQueue = async <T>(

@@ -51,7 +51,7 @@ describe('a real queue', () => {
     expect(taken.filter((id) => id !== 'bob')).toEqual(Array.from({ length: 100 }, (_, i) => `ada${i}`));
   });
 
-  test('takes the first chunk of every lecture before all later chunks, and later ones in turn', async () => {
+  test('takes the first chunk of a new lecture before all later chunks, and later ones in turn', async () => {
     const parts = Array.from({ length: 6 }, (_, part) => part);
     await testRedis.queues.addStageJobs(
       lectureOf('ada'),
@@ -65,6 +65,52 @@ describe('a real queue', () => {
     expect(new Set(taken.slice(0, 2))).toEqual(new Set(['ada', 'bob']));
     // Of any two in a row after that, one is each owner's.
     for (let i = 2; i < 12; i += 2) expect(new Set(taken.slice(i, i + 2))).toEqual(new Set(['ada', 'bob']));
+  });
+
+  test("takes a new lecture's first chunk next, however much its owner has queued", async () => {
+    const parts = Array.from({ length: 30 }, (_, part) => part);
+    for (const owner of ['ada', 'bob']) {
+      await testRedis.queues.addStageJobs(
+        lectureOf(owner),
+        parts.map((part) => chunkOf(`${owner}0`, part)),
+      );
+    }
+    await testRedis.queues.addStageJobs(lectureOf('ada'), [chunkOf('ada1', 0)]);
+    const taken = await takeAll('transcribe', 61);
+    // Before it: the two first chunks, and what waits with the smallest tag.
+    expect(taken.indexOf('ada1')).toBeLessThanOrEqual(6);
+  });
+
+  test("does not starve another owner's later chunks while somebody adds new lecture after new lecture", async () => {
+    const parts = Array.from({ length: 200 }, (_, part) => part);
+    await testRedis.queues.addStageJobs(
+      lectureOf('bob'),
+      parts.map((part) => chunkOf('bob', part)),
+    );
+    let lectures = 0;
+    const addLecture = () => testRedis.queues.addStageJobs(lectureOf('ada'), [chunkOf(`ada${lectures++}`, 0)]);
+    for (let i = 0; i < 20; i++) await addLecture();
+    const taken: string[] = [];
+    const connection = testRedis.connect();
+    await new Promise<void>((resolve, reject) => {
+      const worker = new Worker(
+        'transcribe',
+        async (job) => {
+          taken.push(job.data.lectureId);
+          // One more for each that is done: her first chunks never run out.
+          if (job.data.lectureId !== 'bob') await addLecture();
+        },
+        { connection, prefix: testRedis.prefix, concurrency: 1 },
+      );
+      worker.on('error', reject);
+      worker.on('completed', () => {
+        if (taken.length === 100) worker.close().then(resolve, reject);
+      });
+    });
+    const ofBob = taken.slice(0, 100).filter((id) => id === 'bob').length;
+    // In turn, and a later chunk is four times as long.
+    expect(ofBob).toBeGreaterThanOrEqual(45);
+    expect(ofBob).toBeLessThanOrEqual(60);
   });
 
   test('charges by the sound: who queues long lectures gets as many seconds, not as many lectures', async () => {
@@ -105,19 +151,25 @@ describe('a real queue', () => {
   });
 });
 
+/** Finish tags by owner, and the virtual time. */
+async function readTags(queue: string): Promise<Record<string, number>> {
+  const flat = await testRedis.redis.zrange(testRedis.keys.shares(queue), '0', '-1', 'WITHSCORES');
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, Number(flat[i + 1])]] : [])));
+}
+
 /** Ids are never used twice: the tag of a job is remembered for a while. */
 let count = 0;
 
 /** The script with a queue in miniature: jobs are put where BullMQ puts them, and the smallest is taken. */
-function openModel(bandSize?: number) {
+function openModel(tagCount?: number) {
   const { redis, keys, prefix } = testRedis;
-  const shares = createFairShares({ redis, keys, prefix, ...(bandSize && { bandSize }) });
+  const shares = createFairShares({ redis, keys, prefix, ...(tagCount && { tagCount }) });
   const prioritized = `${prefix}:ingest:prioritized`;
   return {
     shares,
-    async add(owner: string, costSeconds: number): Promise<void> {
+    async add(owner: string, costSeconds: number, comesFirst = false): Promise<void> {
       const jobId = `${owner}-${count++}`;
-      const job: TaggedJob = { jobId, band: 'later', costSeconds };
+      const job: TaggedJob = { jobId, comesFirst, costSeconds };
       const [priority] = await shares.tag('ingest', owner, [job]);
       if (priority === null || priority === undefined) throw new Error('the job is new');
       expect(priority).toBeLessThan(2 ** 21);
@@ -133,7 +185,7 @@ function openModel(bandSize?: number) {
       await redis.del(`${prefix}:ingest:${jobId}`);
       return { owner: jobId.slice(0, jobId.indexOf('-')), costSeconds };
     },
-    readTags: () => redis.hgetall(keys.shares('ingest', 'later')),
+    readTags: () => readTags('ingest'),
   };
 }
 
@@ -166,8 +218,47 @@ describe('fair shares', () => {
     );
   });
 
-  test('stay fair when the numbers of a band are used up without a moment in which nothing waits', async () => {
-    // 64 numbers, and several hundred are needed.
+  test('of one who always has work are at least 1 of 1 + 5/4 for each other owner, whatever those queue and when', async () => {
+    const jobsOfOthers = fc.array(
+      fc.record({
+        owner: fc.constantFrom('ada', 'carl'),
+        comesFirst: fc.boolean(),
+        count: fc.integer({ min: 0, max: 4 }),
+      }),
+      { minLength: 60, maxLength: 60 },
+    );
+    const unitsOf = (comesFirst: boolean) => (comesFirst ? 1 : 4);
+    await fc.assert(
+      fc.asyncProperty(jobsOfOthers, async (rounds) => {
+        await testRedis.redis.del(`${testRedis.prefix}:ingest:prioritized`);
+        const model = openModel();
+        /** Units that each has been given, after each job. */
+        const given = [{ bob: 0, all: 0 }];
+        for (let i = 0; i < 3; i++) await model.add('bob', 120);
+        for (const { owner, comesFirst, count } of rounds) {
+          for (let i = 0; i < count; i++) await model.add(owner, unitsOf(comesFirst) * 30, comesFirst);
+          for (let i = 0; i < 2; i++) {
+            const { owner: next, costSeconds } = await model.take();
+            const { bob, all } = given.at(-1) ?? { bob: 0, all: 0 };
+            const units = costSeconds / 30;
+            given.push({ bob: bob + (next === 'bob' ? units : 0), all: all + units });
+            if (next === 'bob') await model.add('bob', 120);
+          }
+        }
+        for (let from = 0; from < given.length; from++) {
+          for (let to = from; to < given.length; to++) {
+            const all = (given[to]?.all ?? 0) - (given[from]?.all ?? 0);
+            const bob = (given[to]?.bob ?? 0) - (given[from]?.bob ?? 0);
+            expect(bob).toBeGreaterThanOrEqual(all / (1 + 2 * 1.25) - 4 * 4);
+          }
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('stay fair when the tags are used up without a moment in which nothing waits', async () => {
+    // 64 tags, and several hundred are needed.
     const model = openModel(64);
     const given: Record<string, number> = { ada: 0, bob: 0 };
     for (let i = 0; i < 8; i++) await model.add('ada', 60);
@@ -181,28 +272,29 @@ describe('fair shares', () => {
     expect(given.ada).toBeGreaterThan(290);
     expect(given.bob).toBeGreaterThan(290);
     const tags = await model.readTags();
-    expect(Math.max(...Object.values(tags).map(Number))).toBeLessThan(64 + 32);
+    expect(Math.max(...Object.values(tags))).toBeLessThan(64 + 32);
   });
 
   test('are not touched by adding a job that is there, by whomever', async () => {
     const specs = [ingestOf('one'), ingestOf('two')];
     await testRedis.queues.addStageJobs(lectureOf('ada'), specs);
-    const read = () => testRedis.redis.hgetall(testRedis.keys.shares('ingest', 'later'));
+    const read = () => readTags('ingest');
     const before = await read();
     for (let i = 0; i < 5; i++) await testRedis.queues.addStageJobs(lectureOf('ada'), specs);
     expect(await read()).toEqual(before);
-    expect(before['o:ada']).toBe('40');
+    expect(before['o:ada']).toBe(40);
   });
 
   test('are charged once when several processes add one job at the same time', async () => {
     const model = openModel();
     // While somebody waits, what others were charged is not forgotten.
     await model.add('bob', 30);
-    const job: TaggedJob = { jobId: 'one', band: 'later', costSeconds: 300 };
+    const job: TaggedJob = { jobId: 'one', comesFirst: false, costSeconds: 300 };
     const tags = await Promise.all(Array.from({ length: 10 }, () => model.shares.tag('ingest', 'ada', [job])));
     expect(tags).toEqual(Array(10).fill(tags[0]));
     const [next] = await model.shares.tag('ingest', 'ada', [{ ...job, jobId: 'two' }]);
-    expect(next).toBe((tags[0]?.[0] ?? 0) + 10);
+    // Two priorities for each tag.
+    expect(next).toBe((tags[0]?.[0] ?? 0) + 2 * 10);
   });
 
   test('begin anew when nothing waits', async () => {
