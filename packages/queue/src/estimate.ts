@@ -2,7 +2,7 @@ import { type ModelFamily, modelFamilies } from '@studymate/contracts/models';
 import { stageShares } from '@studymate/contracts/stage-shares';
 import { type StageName, type StageView, stageNames } from '@studymate/contracts/stages';
 import type { ActiveLecture } from './active.ts';
-import { lecturesAtOnce } from './job-catalogue.ts';
+import { firstSliceSeconds, lecturesAtOnce } from './job-catalogue.ts';
 
 /** What there is to do, and how quick the workers have lately been. */
 export interface Backlog {
@@ -84,7 +84,7 @@ export function toQueuePlace(
   if (!backlog.workers) return { ahead, etaSeconds: null };
 
   // Owners share also what is cut at a time.
-  const atOnce = Math.max(1, Math.floor((lecturesAtOnce * backlog.workers) / work.size));
+  const atOnce = Math.max(1, Math.ceil((lecturesAtOnce * backlog.workers) / work.size));
   const ownWork = toOwnWork(lecture.id, own, atOnce);
   let soundSeconds = ownWork;
   for (const [owner, total] of work) if (owner !== lecture.owner) soundSeconds += Math.min(total, ownWork);
@@ -96,9 +96,8 @@ export function toQueuePlace(
 
 /**
  * Seconds of sound that are worked through of an owner's lectures until one of them is done. As many as the workers take
- * at once are cut side by side, at the same rate, and the next begins when one has been cut; what was cut first is worked
- * on first. So a short lecture does not wait for the whole of a long one before it, but for as much of it as was cut
- * meanwhile.
+ * at once are cut side by side: a first slice of each, then the first of them to its end, and the next one comes in. What
+ * was cut first is worked on first. So a short lecture waits for a slice of each long one before it, not for all of them.
  * @param lectures in the order in which they were queued
  */
 function toOwnWork(
@@ -106,16 +105,22 @@ function toOwnWork(
   lectures: readonly { id: string; leftSeconds: number }[],
   atOnce: number,
 ): number {
-  const lanes: number[] = Array(atOnce).fill(0);
-  const cut = lectures.map(({ id, leftSeconds }) => {
-    const lane = lanes.indexOf(Math.min(...lanes));
-    const from = lanes[lane] ?? 0;
-    lanes[lane] = from + leftSeconds;
-    return { id, from, leftSeconds };
-  });
-  const wanted = cut.find(({ id }) => id === lectureId);
-  const end = wanted ? wanted.from + wanted.leftSeconds : 0;
-  return cut.reduce((sum, { from, leftSeconds }) => sum + Math.min(leftSeconds, Math.max(0, end - from)), 0);
+  const begun: { id: string; leftSeconds: number }[] = [];
+  let workSeconds = 0;
+  for (const { id, leftSeconds } of lectures) {
+    const slice = Math.min(leftSeconds, firstSliceSeconds);
+    workSeconds += slice;
+    if (slice < leftSeconds) begun.push({ id, leftSeconds: leftSeconds - slice });
+    else if (id === lectureId) return workSeconds;
+    const first = begun.length === atOnce ? begun.shift() : undefined;
+    workSeconds += first?.leftSeconds ?? 0;
+    if (first?.id === lectureId) return workSeconds;
+  }
+  for (const { id, leftSeconds } of begun) {
+    workSeconds += leftSeconds;
+    if (id === lectureId) break;
+  }
+  return workSeconds;
 }
 
 /**

@@ -53,8 +53,13 @@ export const stageJobs: Record<StageName, StageJobKind> = {
   flashcards: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
 };
 
-/** How many lectures one worker cuts into chunks at a time. */
-export const lecturesAtOnce = 2;
+/**
+ * How many lectures one worker cuts into chunks side by side; a decoder and some 10 MB each. A new one is cut first of
+ * all, and waits for another's end only while so many long ones are there.
+ */
+export const lecturesAtOnce = 4;
+/** Sound that every lecture is cut of before any is cut further: its first words, and work for a while. */
+export const firstSliceSeconds = 600;
 
 /** Somebody waits for a lecture's first words and for its transcript: neither stands behind its owner's other jobs. */
 export function comesFirst(data: StageJobData): boolean {

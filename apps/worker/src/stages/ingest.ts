@@ -14,8 +14,9 @@ import {
   type WindowGroup,
 } from '@studymate/speech/cut-windows';
 import { chunkKey, chunkSamplesKey, ingestManifestKey } from '@studymate/storage/lecture-keys';
-import { priorities, runVad } from '../model-ops.ts';
+import { runVad } from '../model-ops.ts';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
+import { toIngestPriority } from './ingest-turn.ts';
 import { reuseChunks } from './reuse-chunks.ts';
 import { createSampleBuffer, type SampleBuffer } from './sample-buffer.ts';
 
@@ -155,7 +156,8 @@ async function cutIntoChunks(
     const lead = Math.min(leadSamples, detectedSamples);
     buffer.copy(detectedSamples - lead, detectedSamples + samples, block);
     const sound = block.subarray(0, lead + samples);
-    const work = { priority: priorities.vad, signal: context.signal };
+    const priority = toIngestPriority(context.record.createdAt, detectedSamples / sampleRate);
+    const work = { priority, signal: context.signal };
     const { value } = await runVad(lease, { samples: sound, leadSamples: lead }, work);
     detectedSamples += samples;
     await take(cutter.push(value.probabilities));
