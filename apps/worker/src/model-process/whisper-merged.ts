@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 import { openSession } from './onnx-session.ts';
 import { createAttentionRows } from './whisper-attention.ts';
 import type { Decoding, DecodingOptions, EncodedWindows, OpenGraphsOptions, WhisperGraphs } from './whisper-model.ts';
+import { createMergedPrefixes } from './whisper-prefix.ts';
 import { type Choice, createSeededRandom, createTokenChooser } from './whisper-sampling.ts';
 
 /**
@@ -99,6 +100,7 @@ export async function openMergedGraphs(options: OpenGraphsOptions): Promise<Whis
       return toWindows(hidden);
     },
     begin,
+    startPrefix: createMergedPrefixes({ ort, decoder, vocabularySize: config.vocab_size }, { emptyPast }),
     async close() {
       await encoder.release();
       await decoder.release();

@@ -10,6 +10,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { exists, readJson } from './onnx-session.ts';
 import { openBatchedGraphs } from './whisper-batched.ts';
 import { openMergedGraphs } from './whisper-merged.ts';
+import type { StartPrefix } from './whisper-prefix.ts';
 import type { Choice } from './whisper-sampling.ts';
 
 /** What is read of `config.json`. */
@@ -73,6 +74,8 @@ export interface WhisperGraphs {
    */
   encode(count: number, features: (index: number) => Promise<Float32Array>): Promise<EncodedWindows>;
   begin(options: DecodingOptions): Promise<Decoding>;
+  /** For given texts: how likely they are. */
+  startPrefix: StartPrefix;
   close(): Promise<void>;
 }
 
