@@ -122,7 +122,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     onError: warnOfReports,
   });
 
-  const donors = createDonors({ lectures, artifacts, blobs });
+  const donors = createDonors({ lectures, artifacts });
   const runner = createStageRunner({
     config,
     blobs,

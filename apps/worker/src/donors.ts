@@ -12,14 +12,7 @@ import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-re
 import type { StudyStageName } from '@studymate/contracts/stages';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader, ArtifactSchema } from '@studymate/storage/artifacts';
-import type { BlobStore } from '@studymate/storage/blob-store';
-import {
-  attemptPrefix,
-  chunkKey,
-  embeddingsKey,
-  parseEmbeddingsKey,
-  transcribedChunkKey,
-} from '@studymate/storage/lecture-keys';
+import { chunkKey, embeddingsKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 
 /** What must be equal, besides the recording and the language asked for, for two lectures to have the same chunks. */
@@ -60,12 +53,12 @@ export interface Donors {
     algorithm: string,
     schema: ArtifactSchema<T>,
   ): Promise<T | null>;
-  /** @param sentencesHash of the sentences that the embeddings must belong to; all there are without it */
+  /** @param inputHash of the sentences and weights that the embeddings must belong to */
   findEmbeddings(
     record: LectureRecord,
     transcript: Pick<ArtifactRef, 'algorithm' | 'contentSha256'>,
-    sentencesHash?: string,
-  ): Promise<{ sentencesHash: string; vectors: Float32Array }[]>;
+    inputHash: string,
+  ): Promise<Float32Array | null>;
 }
 
 /**
@@ -78,9 +71,8 @@ const readsAtOnce = 8;
 export function createDonors(deps: {
   lectures: Pick<LectureStore, 'read' | 'listIdsOfSameMedia'>;
   artifacts: ArtifactReader;
-  blobs: Pick<BlobStore, 'list'>;
 }): Donors {
-  const { lectures, artifacts, blobs } = deps;
+  const { lectures, artifacts } = deps;
 
   /** Lectures that may be donors, one after the other: who is content with the first reads no other. */
   async function* candidates(record: LectureRecord): AsyncGenerator<LectureRecord> {
@@ -152,22 +144,14 @@ export function createDonors(deps: {
       }
       return null;
     },
-    async findEmbeddings(record, transcript, sentencesHash) {
+    async findEmbeddings(record, transcript, inputHash) {
       for await (const donor of candidates(record)) {
         if (!isSameTranscript(donor.artifacts.assemble, transcript)) continue;
-        const attempt = attemptOf(donor, 'assemble');
-        const hashes = (await blobs.list(attemptPrefix(donor.id, 'assemble', attempt))).flatMap(
-          (key) => parseEmbeddingsKey(key) ?? [],
-        );
-        const found: { sentencesHash: string; vectors: Float32Array }[] = [];
-        for (const hash of hashes) {
-          if (sentencesHash !== undefined && hash !== sentencesHash) continue;
-          const vectors = await unlessDamaged(artifacts.readFloats(embeddingsKey(donor.id, attempt, hash)));
-          if (vectors) found.push({ sentencesHash: hash, vectors });
-        }
-        if (found.length > 0) return found;
+        const key = embeddingsKey(donor.id, attemptOf(donor, 'assemble'), inputHash);
+        const found = await unlessDamaged(artifacts.readFloats(key));
+        if (found) return found;
       }
-      return [];
+      return null;
     },
   };
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@studymate/config/config';
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import type { ModelFamily as FamilyName, ModelReport } from '@studymate/contracts/models';
+import { identifyWeights } from '@studymate/models/identify-weights';
 import { createModelFamily, type ModelFamily } from '@studymate/models/model-family';
 import { findModelFolder, verifyModelFolder } from '@studymate/models/weights';
 import { forkWithUs } from './fork-with-us.ts';
@@ -12,8 +13,16 @@ import type { ModelProcessOptions } from './model-process/arguments.ts';
 export interface Models {
   speech: ModelFamily;
   text: ModelFamily;
-  /** Name and version of what transcribes, for records. */
-  speechAlgorithm: string;
+  /**
+   * Name, weights and version of what transcribes, for records: `whisper-base#1a2b3c4d/onnx@2`.
+   * @throws AppError `model_missing`, `model_damaged`
+   */
+  speechAlgorithm(): Promise<string>;
+  /**
+   * A model and its weights, for records: `silero-vad#1a2b3c4d`. While the model is loaded, what is loaded.
+   * @throws AppError `model_missing`, `model_damaged`
+   */
+  weightsName(role: ModelRole): Promise<string>;
   /**
    * Loads and warms every family. A load that may succeed later is tried again, after its backing off, until the signal
    * fires; then it returns.
@@ -25,6 +34,9 @@ export interface Models {
   reports(): ModelReport[];
   close(): Promise<void>;
 }
+
+/** What a model is for. A family may have several. */
+export type ModelRole = 'whisper' | 'vad' | 'text';
 
 export interface ModelsDeps {
   config: Config['models'];
@@ -56,7 +68,11 @@ export function createModels(deps: ModelsDeps): Models {
     return findModelFolder(name, folders);
   };
 
-  const createFamily = (family: FamilyName, names: Record<string, string>): ModelFamily => {
+  const modelNames: Record<ModelRole, string> = { whisper: config.whisperModel, vad: vadModel, text: textModel };
+  /** Of the last load. */
+  const loadedNames: Partial<Record<ModelRole, string>> = {};
+
+  const createFamily = (family: FamilyName, roles: readonly ModelRole[]): ModelFamily => {
     const modelDirs: Record<string, string> = {};
     const created = createModelFamily({
       family,
@@ -65,10 +81,12 @@ export function createModels(deps: ModelsDeps): Models {
       loadTimeoutMs,
       onChange: deps.onChange,
       async verify() {
-        for (const [role, name] of Object.entries(names)) {
+        for (const role of roles) {
+          const name = modelNames[role];
           const folder = await find(name);
           await verifyModelFolder(folder, deps.stampDir);
           modelDirs[role] = folder;
+          loadedNames[role] = `${name}#${await identifyWeights(folder, deps.stampDir)}`;
         }
       },
       spawn() {
@@ -86,13 +104,22 @@ export function createModels(deps: ModelsDeps): Models {
     };
   };
 
-  const speech = createFamily('speech', { whisper: config.whisperModel, vad: vadModel });
-  const text = createFamily('text', { text: textModel });
+  const speech = createFamily('speech', ['whisper', 'vad']);
+  const text = createFamily('text', ['text']);
+
+  const weightsName = async (role: ModelRole): Promise<string> => {
+    const { state } = (role === 'text' ? text : speech).report();
+    const loaded = loadedNames[role];
+    if (state === 'ready' && loaded) return loaded;
+    const name = modelNames[role];
+    return `${name}#${await identifyWeights(await find(name), deps.stampDir)}`;
+  };
 
   return {
     speech,
     text,
-    speechAlgorithm: `${config.whisperModel}/onnx@2`,
+    speechAlgorithm: async () => `${await weightsName('whisper')}/onnx@2`,
+    weightsName,
     async preload(signal) {
       for (const family of [speech, text]) await loadPatiently(family, signal);
     },

@@ -105,8 +105,11 @@ function createMortal(blobs: BlobStore, stepsLeft: number) {
 function createRunner(blobs: BlobStore, deps: Partial<Pick<StageDeps, 'advance' | 'events'>> = {}): StageRunner {
   const artifacts = createArtifacts({ blobs });
   const lectures = createLectureStore({ blobs });
-  const models = { speechAlgorithm: 'test@1' } as unknown as StageDeps['models'];
-  const donors = createDonors({ artifacts, blobs, lectures });
+  const models = {
+    speechAlgorithm: async () => 'test@1',
+    weightsName: async () => 'test#1',
+  } as unknown as StageDeps['models'];
+  const donors = createDonors({ artifacts, lectures });
   const fence = createRunFence({ blobs });
   return runners.createRunner(stages, { blobs, artifacts, lectures, fence, donors, models, ...deps });
 }

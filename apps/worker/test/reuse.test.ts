@@ -4,13 +4,13 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { type StudyStageName, studyStageNames } from '@studymate/contracts/stages';
 import { nextJobs } from '@studymate/queue/next-jobs';
 import { toRetriedRecord } from '@studymate/queue/retry';
-import { chunkKey, ingestManifestKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import { chunkKey, embeddingsKey, ingestManifestKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDonors } from '../src/donors.ts';
 import type { StageDeps } from '../src/stage-context.ts';
 import type { StageRunner, StageRunnerDeps } from '../src/stage-runner.ts';
 import { stages } from '../src/stages/stages.ts';
-import { createStudyInputs } from '../src/stages/study-inputs.ts';
+import { createStudyInputs, hashOfEmbedded } from '../src/stages/study-inputs.ts';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
 
 let runners: TestRunners;
@@ -22,8 +22,9 @@ beforeEach(() => {
   runners.reused.length = 0;
 });
 
-const speechAlgorithm = 'whisper-base/onnx@1';
-const ingestAlgorithm = 'ffmpeg+silero-vad@2';
+const speechAlgorithm = 'whisper-base#11111111/onnx@2';
+const weights = { whisper: 'whisper-base#11111111', vad: 'silero-vad#22222222', text: 'all-MiniLM-L6-v2#33333333' };
+const ingestAlgorithm = `ffmpeg+${weights.vad}@2`;
 const startedAt = '2026-01-01T00:00:00.000Z';
 const never = new AbortController().signal;
 const sentences = ['Movable type was made of metal.', 'A press gave many copies of a page.'];
@@ -35,7 +36,13 @@ const results: Record<StudyStageName, unknown> = {
 };
 
 /** A worker whose models and study process say who asked for them; the test says what they are allowed to answer. */
-function createRunner(options: { speechAlgorithm?: string; canStudy?: boolean; deps?: Partial<StageRunnerDeps> } = {}) {
+interface RunnerOptions {
+  speechAlgorithm?: string;
+  weights?: Partial<typeof weights>;
+  canStudy?: boolean;
+  deps?: Partial<StageRunnerDeps>;
+}
+function createRunner(options: RunnerOptions = {}) {
   const asked: string[] = [];
   const acquire = (family: string) => async () => {
     asked.push(family);
@@ -44,7 +51,8 @@ function createRunner(options: { speechAlgorithm?: string; canStudy?: boolean; d
   const models = {
     speech: { acquire: acquire('speech') },
     text: { acquire: acquire('text') },
-    speechAlgorithm: options.speechAlgorithm ?? speechAlgorithm,
+    speechAlgorithm: async () => options.speechAlgorithm ?? speechAlgorithm,
+    weightsName: async (role: keyof typeof weights) => ({ ...weights, ...options.weights })[role],
   } as unknown as StageDeps['models'];
   const studyProcess = {
     async run(operation: StudyStageName) {
@@ -53,8 +61,8 @@ function createRunner(options: { speechAlgorithm?: string; canStudy?: boolean; d
       throw new AppError('internal', 'the study process was asked for', { retryable: false });
     },
   } as unknown as StageDeps['studyProcess'];
-  const { artifacts, blobs, lectures } = runners;
-  const donors = options.deps?.donors ?? createDonors({ artifacts, blobs, lectures });
+  const { artifacts, lectures } = runners;
+  const donors = options.deps?.donors ?? createDonors({ artifacts, lectures });
   const studyInputs = createStudyInputs({ artifacts, models, donors });
   const runner = runners.createRunner(stages, { models, studyProcess, studyInputs, donors, ...options.deps });
   return { runner, asked };
@@ -128,14 +136,18 @@ async function makeDonor(transcribed: number, changes: Partial<LectureRecord> = 
 /** A donor that has everything, its embeddings included. */
 async function makeReadyDonor(changes: Partial<LectureRecord> = {}): Promise<LectureRecord> {
   const donor = await makeDonor(2, changes);
-  const { artifacts, blobs, lectures } = runners;
-  const lease = { cold: true, release: () => {} };
-  const models = { text: { acquire: async () => lease }, speechAlgorithm } as unknown as StageDeps['models'];
-  const donors = createDonors({ artifacts, blobs, lectures });
+  const { artifacts, lectures } = runners;
+  const models = {
+    speechAlgorithm: async () => speechAlgorithm,
+    weightsName: async (role: keyof typeof weights) => weights[role],
+  } as unknown as StageDeps['models'];
+  const donors = createDonors({ artifacts, lectures });
   const studyInputs: StageDeps['studyInputs'] = {
     async read(record, { write }) {
-      await write.createFloats(`lectures/${record.id}/assemble/1/embeddings-abcd.f32`, new Float32Array(8));
-      return { sentences: [], embeddings: { dimensions: 4, vectors: new Float32Array(8) }, language: 'en', cold: true };
+      const key = embeddingsKey(record.id, 1, hashOfEmbedded(sentences, weights.text));
+      await write.createFloats(key, new Float32Array(8));
+      const embeddings = { dimensions: 4, vectors: new Float32Array(8) };
+      return { sentences: [], embeddings, language: 'en', weights: weights.text, cold: true };
     },
   };
   const studyProcess = {
@@ -207,7 +219,9 @@ describe('the same recording uploaded again', () => {
   const unlike: Record<string, [Partial<LectureRecord>, Parameters<typeof createRunner>[0]]> = {
     'by another owner': [{ owner: 'somebody-else' }, {}],
     'in another language': [{ requestedLanguage: 'de' }, {}],
-    'transcribed by another model': [{}, { speechAlgorithm: 'whisper-small/onnx@1' }],
+    'transcribed by another model': [{}, { speechAlgorithm: 'whisper-small#11111111/onnx@2' }],
+    'transcribed by the same model with other weights': [{}, { speechAlgorithm: 'whisper-base#44444444/onnx@2' }],
+    'cut by a detector with other weights': [{}, { weights: { vad: 'silero-vad#44444444' } }],
     'of another size under the same digest': [{ media: { ...media, key: 'media/x', sha256: '', bytes: 11 } }, {}],
     'by a user who asks for everything to be made again': [{ attempts: { ingest: 2, transcribe: 2 } }, {}],
   };
@@ -223,6 +237,17 @@ describe('the same recording uploaded again', () => {
     expect(await runners.blobs.list(`lectures/${again.id}/transcribe/`)).toEqual([]);
   });
 
+  test('with other weights of the text model: the text is taken over, and nothing that was studied of it', async () => {
+    const donor = await makeReadyDonor();
+    runners.reused.length = 0;
+    const { runner, asked } = createRunner({ weights: { text: 'all-MiniLM-L6-v2#44444444' } });
+    const again = await study(runner, (await uploadAgain(donor)).id);
+    expect(runners.reused.map((job) => job.stage)).toEqual(['ingest']);
+    expect(asked).toContain('text');
+    expect(Object.keys(again.failures).sort()).toEqual([...studyStageNames].sort());
+    expect((await runners.listArtifacts(again.id)).filter((name) => name.endsWith('.f32'))).toEqual([]);
+  });
+
   test('when only shorter recordings are taken by now: nothing is taken over', async () => {
     const donor = await makeReadyDonor();
     const again = await uploadAgain(donor);
@@ -230,7 +255,9 @@ describe('the same recording uploaded again', () => {
     const settings = { ingestAlgorithm, speechAlgorithm, maxMediaSeconds: 20 };
     expect(await donors.findDoneChunks(again, settings)).not.toBeNull();
     expect(await donors.findDoneChunks(again, { ...settings, maxMediaSeconds: 19 })).toBeNull();
-    expect(await donors.findDoneChunks(again, { ...settings, ingestAlgorithm: 'ffmpeg+silero-vad@3' })).toBeNull();
+    expect(
+      await donors.findDoneChunks(again, { ...settings, ingestAlgorithm: ingestAlgorithm.replace('@2', '@3') }),
+    ).toBeNull();
   });
 
   test('and a stage of it asked for again: that stage is made, not taken over', async () => {
@@ -239,8 +266,10 @@ describe('the same recording uploaded again', () => {
     await runners.lectures.update(again.id, (record) => toRetriedRecord(record, 'summary'));
     const { runner, asked } = createRunner({ canStudy: true });
     const retried = await study(runner, again.id);
-    expect(asked).toContain('text');
-    expect(retried.failures.summary?.code).toBe('model_missing');
+    // The embeddings are there still.
+    expect(asked).toEqual(['summary']);
+    expect(retried.artifacts.summary).toMatchObject({ attempt: 2 });
+    expect(retried.artifacts.summary).not.toHaveProperty('reused');
     expect(retried.artifacts.chapters).toEqual(again.artifacts.chapters);
   });
 });
@@ -308,13 +337,13 @@ describe('a lecture whose donor', () => {
   test('is deleted while its chunks are read does the work itself', async () => {
     const donor = await makeReadyDonor();
     const again = await uploadAgain(donor);
-    const { artifacts, blobs, lectures } = runners;
+    const { artifacts, lectures } = runners;
     const readArtifact: typeof artifacts.readArtifact = async (key, schema) => {
       const artifact = await artifacts.readArtifact(key, schema);
       if (key === transcribedChunkKey(donor.id, 1, 0)) await lectures.delete(donor.id);
       return artifact;
     };
-    const donors = createDonors({ artifacts: { ...artifacts, readArtifact }, blobs, lectures });
+    const donors = createDonors({ artifacts: { ...artifacts, readArtifact }, lectures });
     const settings = { speechAlgorithm, language: null };
     expect(await donors.findTranscribedChunk(again, cutChunk(0), settings)).toMatchObject({ index: 0 });
     const { runner, asked } = createRunner({ deps: { donors } });
@@ -337,6 +366,7 @@ describe('a lecture whose donor', () => {
             sentences: [],
             embeddings: { dimensions: 1, vectors: new Float32Array() },
             language: 'en',
+            weights: weights.text,
             cold: null,
           }),
         },
@@ -347,7 +377,9 @@ describe('a lecture whose donor', () => {
     expect(asked).toEqual(['summary']);
     expect(again.artifacts.summary).not.toHaveProperty('reused');
     expect(runners.reused.map((job) => job.stage)).toEqual(['ingest', 'chapters', 'topics', 'flashcards']);
-    expect(await runners.listArtifacts(again.id)).toContain('assemble/1/embeddings-abcd.f32');
+    expect(await runners.listArtifacts(again.id)).toContainEqual(
+      expect.stringMatching(/^assemble\/1\/embeddings-[0-9a-f]{16}\.f32$/),
+    );
   });
 
   test('is one of very many: the newest and the oldest few are looked at', async () => {

@@ -38,8 +38,8 @@ test('of two stages that share the embeddings, the one that makes them is stoppe
     const model = createSlowModel();
     const inputs = createStudyInputs({
       artifacts: { ...runners.artifacts, readArtifact: async () => transcript } as unknown as Deps['artifacts'],
-      donors: { findEmbeddings: async () => [] },
-      models: { text: model } as unknown as Deps['models'],
+      donors: { findEmbeddings: async () => null },
+      models: { text: model, weightsName: async () => 'text#1' } as unknown as Deps['models'],
     });
     const stop = new AbortController();
     const write = runners.artifacts;

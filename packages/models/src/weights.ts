@@ -66,7 +66,8 @@ export function parseChecksums(text: string): { name: string; sha256: string }[]
   return files;
 }
 
-async function hashFile(file: string): Promise<string> {
+/** SHA-256 of a file of any size, in hex. */
+export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const block of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
   return hash.digest('hex');

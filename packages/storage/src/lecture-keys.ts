@@ -103,15 +103,10 @@ export function transcriptKey(lectureId: string, attempt: number): string {
 
 /**
  * Sentence embeddings of the transcript, 32-bit floats, little-endian.
- * @param sentencesHash of the sentences they belong to: another way of cutting sentences has other embeddings
+ * @param inputHash of the sentences and the weights they were made with: others have other embeddings
  */
-export function embeddingsKey(lectureId: string, attempt: number, sentencesHash: string): string {
-  return `${attemptPrefix(lectureId, 'assemble', attempt)}embeddings-${sentencesHash}.f32`;
-}
-
-/** @returns which sentences a key's embeddings belong to, or null for any other key */
-export function parseEmbeddingsKey(key: string): string | null {
-  return /\/embeddings-([0-9a-f]+)\.f32$/.exec(key)?.[1] ?? null;
+export function embeddingsKey(lectureId: string, attempt: number, inputHash: string): string {
+  return `${attemptPrefix(lectureId, 'assemble', attempt)}embeddings-${inputHash}.f32`;
 }
 
 /** The result of a study stage: chapters, topics, summary or flashcards. */

@@ -3,6 +3,7 @@ import { ingestManifestSchema, type TranscribedChunk, transcribedChunkSchema } f
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { studyStageNames } from '@studymate/contracts/stages';
+import type { Transcript } from '@studymate/contracts/transcript';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleTranscript } from '@studymate/speech/assemble';
 import {
@@ -12,8 +13,9 @@ import {
   transcribedChunkKey,
   transcriptKey,
 } from '@studymate/storage/lecture-keys';
-import { hasStudyableSpeech } from '@studymate/study/sentences';
+import { hasStudyableSpeech, toTimedSentences } from '@studymate/study/sentences';
 import type { Stage, StageContext, StageDeps, StagePin } from '../stage-context.ts';
+import { hashOfEmbedded } from './study-inputs.ts';
 
 const algorithm = 'assemble@1';
 
@@ -39,7 +41,7 @@ export const assemble: Stage = async (deps, context) => {
   const key = transcriptKey(record.id, attempt);
   await context.write.createArtifact(key, { schemaVersion: 1, content });
   const contentSha256 = createHash('sha256').update(JSON.stringify(content)).digest('hex');
-  if (attempt === 1) await reuseEmbeddings(deps, context, { algorithm, contentSha256 });
+  if (attempt === 1) await reuseEmbeddings(deps, context, { algorithm, contentSha256 }, content);
   // A worker that died between a chunk's artifact and its event left the event to us; said before, it is not said again.
   for (const chunk of chunks) {
     await deps.events.publishChunk(record.id, transcribeAttempt, chunk.index, chunk.segments.length);
@@ -55,15 +57,22 @@ export const assemble: Stage = async (deps, context) => {
   };
 };
 
-/** Whatever a lecture with the same transcript has made of its sentences, so that no study stage needs the model. */
+/**
+ * The embeddings that a lecture with the same transcript has made, so that no study stage needs the model. Where the
+ * text model is missing there is nothing to compare with; the study stages will say so.
+ */
 async function reuseEmbeddings(
   deps: StageDeps,
   { record, attempt, write }: StageContext,
   transcript: { algorithm: string; contentSha256: string },
+  content: Transcript,
 ): Promise<void> {
-  for (const { sentencesHash, vectors } of await deps.donors.findEmbeddings(record, transcript)) {
-    await write.createFloats(embeddingsKey(record.id, attempt, sentencesHash), vectors);
-  }
+  const weights = await deps.models.weightsName('text').catch(() => null);
+  if (weights === null) return;
+  const texts = toTimedSentences(content).map((sentence) => sentence.text);
+  const inputHash = hashOfEmbedded(texts, weights);
+  const found = await deps.donors.findEmbeddings(record, transcript, inputHash);
+  if (found) await write.createFloats(embeddingsKey(record.id, attempt, inputHash), found);
 }
 
 /** The stage `transcribe` is the work of many jobs: it lasted from the first one's start to the last one's end. */

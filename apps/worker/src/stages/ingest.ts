@@ -20,7 +20,7 @@ import { toIngestPriority } from './ingest-turn.ts';
 import { reuseChunks } from './reuse-chunks.ts';
 import { createSampleBuffer, type SampleBuffer } from './sample-buffer.ts';
 
-const algorithm = 'ffmpeg+silero-vad@2';
+const ingestVersion = 2;
 const sampleRate = 16_000;
 /** The detector's first look is short, so that the first window is cut soon; later ones are long, which is quicker. */
 const firstBlockSamples = 384 * frameSamples;
@@ -38,7 +38,8 @@ const maxStallMs = 60_000;
  */
 export const ingest: Stage = async (deps, context) => {
   const { record, attempt, signal } = context;
-  const reused = await reuseChunks(deps, context, algorithm);
+  const toAlgorithm = async () => `ffmpeg+${await deps.models.weightsName('vad')}@${ingestVersion}`;
+  const reused = await reuseChunks(deps, context, await toAlgorithm());
   if (reused) return reused;
   const local = await deps.blobs.openLocal(record.media.key);
   // The speech model loads while ffmpeg looks at the file.
@@ -84,6 +85,7 @@ export const ingest: Stage = async (deps, context) => {
     });
     const lease = await leasing;
     context.reportCold(lease.cold);
+    const algorithm = await toAlgorithm();
     const cut = await cutIntoChunks(deps, context, lease, decoding.samples, declaredSeconds);
     const decoded = await decoding.finished;
 

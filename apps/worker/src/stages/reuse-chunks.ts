@@ -25,7 +25,7 @@ export async function reuseChunks(
   if (attempt > 1) return null;
   const done = await deps.donors.findDoneChunks(record, {
     ingestAlgorithm,
-    speechAlgorithm: deps.models.speechAlgorithm,
+    speechAlgorithm: await deps.models.speechAlgorithm(),
     maxMediaSeconds: deps.config.limits.maxMediaSeconds,
   });
   if (!done) return null;

@@ -17,6 +17,8 @@ export interface StudyInput {
   sentences: TimedSentence[];
   embeddings: Embeddings;
   language: string;
+  /** The model whose embeddings they are, and its weights. */
+  weights: string;
   /** Whether the model had to be loaded; null when the embeddings were there already. */
   cold: boolean | null;
 }
@@ -24,6 +26,14 @@ export interface StudyInput {
 export interface StudyInputs {
   /** @param run who asks; who asks first writes the embeddings, and where its signal stops them the next one makes them */
   read(record: LectureRecord, run: Pick<StageContext, 'signal' | 'write'>): Promise<StudyInput>;
+}
+
+/** By which embeddings are known: what was embedded, and by which weights. */
+export function hashOfEmbedded(texts: readonly string[], weights: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([weights, texts]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** Refused to the run that made them, they still serve others that wait for them; each is asked at its own writing. */
@@ -55,18 +65,21 @@ export function createStudyInputs(deps: {
     const sentences = toTimedSentences(transcript.content);
     const language = transcript.content.language ?? 'en';
     const texts = sentences.map((sentence) => sentence.text);
-    const sentencesHash = createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
-    const key = embeddingsKey(record.id, attempt, sentencesHash);
-    const kept = (await artifacts.readFloats(key)) ?? (await findDonated(record, key, sentencesHash, write));
+    const weights = await models.weightsName('text');
+    const inputHash = hashOfEmbedded(texts, weights);
+    const key = embeddingsKey(record.id, attempt, inputHash);
+    const kept = (await artifacts.readFloats(key)) ?? (await findDonated(record, key, inputHash, write));
     if (kept && kept.length > 0 && kept.length % sentences.length === 0) {
       const embeddings = { dimensions: kept.length / sentences.length, vectors: kept };
-      return { sentences, embeddings, language, cold: null };
+      return { sentences, embeddings, language, weights, cold: null };
     }
     const lease = await models.text.acquire(signal);
     try {
+      // The load may have found other weights than lay there before.
+      const loaded = await models.weightsName('text');
       const embeddings = await runEmbed(lease, texts, { priority: priorities.study, signal });
-      await keep(write, key, embeddings.vectors);
-      return { sentences, embeddings, language, cold: lease.cold };
+      await keep(write, embeddingsKey(record.id, attempt, hashOfEmbedded(texts, loaded)), embeddings.vectors);
+      return { sentences, embeddings, language, weights: loaded, cold: lease.cold };
     } finally {
       lease.release();
     }
@@ -76,15 +89,14 @@ export function createStudyInputs(deps: {
   const findDonated = async (
     record: LectureRecord,
     key: string,
-    sentencesHash: string,
+    inputHash: string,
     write: StageContext['write'],
   ): Promise<Float32Array | null> => {
     const transcript = record.artifacts.assemble;
     if (!transcript || transcript.attempt > 1) return null;
-    const [found] = await deps.donors.findEmbeddings(record, transcript, sentencesHash);
-    if (!found) return null;
-    await keep(write, key, found.vectors);
-    return found.vectors;
+    const found = await deps.donors.findEmbeddings(record, transcript, inputHash);
+    if (found) await keep(write, key, found);
+    return found;
   };
 
   return {

@@ -32,7 +32,7 @@ async function findDonated(deps: StageDeps, { record, part, attempt }: StageCont
   if (attempt > 1) return null;
   const chunk = await deps.artifacts.readArtifact(chunkKey(record.id, attemptOf(record, 'ingest'), part), chunkSchema);
   if (!chunk) return null;
-  const { speechAlgorithm } = deps.models;
+  const speechAlgorithm = await deps.models.speechAlgorithm();
   const language = record.requestedLanguage ?? record.detectedLanguage;
   const donated = await deps.donors.findTranscribedChunk(record, chunk, { speechAlgorithm, language });
   return donated && toReusedChunk(donated);
@@ -52,6 +52,7 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
   context.reportCold(lease.cold);
   const recordPace = deps.pace.beginChunk();
   try {
+    const algorithm = await deps.models.speechAlgorithm();
     const fresh = (await deps.lectures.read(record.id)) ?? record;
     const { windows } = chunk;
     const sounds = windows.map(({ sampleOffset, sampleCount }) =>
@@ -78,7 +79,7 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
       startedAt,
       finishedAt: new Date().toISOString(),
       cold: lease.cold,
-      algorithm: deps.models.speechAlgorithm,
+      algorithm,
     };
   } finally {
     lease.release();

@@ -120,7 +120,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         active,
         failed,
         observeStage: () => {},
-        donors: createDonors({ lectures, artifacts, blobs }),
+        donors: createDonors({ lectures, artifacts }),
         onReused: (job) => reused.push(job),
         onSuperseded: (job) => refused.push(job),
         ...(deps as Pick<StageRunnerDeps, 'models' | 'studyInputs' | 'studyProcess' | 'isolation'>),
