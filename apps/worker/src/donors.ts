@@ -7,13 +7,13 @@ import {
   type TranscribedChunk,
   transcribedChunkSchema,
 } from '@studymate/contracts/artifacts';
-import { toAppError } from '@studymate/contracts/errors';
 import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
 import type { StudyStageName } from '@studymate/contracts/stages';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader, ArtifactSchema } from '@studymate/storage/artifacts';
 import { chunkKey, embeddingsKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { unlessDamaged } from './unless-damaged.ts';
 
 /** What must be equal, besides the recording and the language asked for, for two lectures to have the same chunks. */
 export interface ChunkSettings {
@@ -154,16 +154,6 @@ export function createDonors(deps: {
       return null;
     },
   };
-}
-
-/** What lies damaged in another lecture is no reason for this one to fail. */
-async function unlessDamaged<T>(reading: Promise<T | null>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (thrown) {
-    if (toAppError(thrown).retryable) throw thrown;
-    return null;
-  }
 }
 
 function isSameTranscript(

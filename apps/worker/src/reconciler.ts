@@ -12,6 +12,7 @@ import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { StageRunner } from './stage-runner.ts';
+import { unlessDamaged } from './unless-damaged.ts';
 
 export interface Reconciler {
   /** Goes through all unfinished lectures and mends what a process that died left behind. */
@@ -39,8 +40,10 @@ export function createReconciler(deps: {
     const done = new Set(transcribedChunks);
     for (let chunk = await events.countPublished(record.id, attempt); done.has(chunk); chunk++) {
       const key = transcribedChunkKey(record.id, attempt, chunk);
-      const transcribed = await artifacts.readArtifact(key, transcribedChunkSchema);
-      if (transcribed) await events.publishChunk(record.id, attempt, chunk, transcribed.segments.length);
+      // A damaged one is made again when all of them are needed.
+      const transcribed = await unlessDamaged(artifacts.readArtifact(key, transcribedChunkSchema));
+      if (!transcribed) return;
+      await events.publishChunk(record.id, attempt, chunk, transcribed.segments.length);
     }
   };
 

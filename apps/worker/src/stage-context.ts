@@ -18,7 +18,7 @@ export interface StageDeps {
   config: Config;
   blobs: Pick<BlobStore, 'openLocal'>;
   artifacts: ArtifactReader;
-  lectures: Pick<LectureStore, 'read'>;
+  lectures: Pick<LectureStore, 'read' | 'readIndex'>;
   models: Models;
   live: LiveStore;
   events: EventPublisher;
@@ -46,6 +46,8 @@ export interface StageContext {
    * @throws AppError `superseded` when the run may not write any more, also because the lecture was deleted
    */
   updateRecord(change: (record: LectureRecord) => LectureRecord): Promise<LectureRecord>;
+  /** Removes an artifact that cannot be read, so that it can be made again. @throws AppError `superseded` */
+  discard(key: string): Promise<void>;
   /** Removes the cut sound, which serves nothing once the words are there. @throws AppError `superseded` */
   dropSamples(): Promise<void>;
   /** @param fraction 0 to 1 */

@@ -192,6 +192,10 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
       signal: AbortSignal.any([cancelled, timeout, signal, overtaken.signal]),
       write: createFencedWriter(run, deps.artifacts),
       updateRecord,
+      async discard(key) {
+        await run.check();
+        await deps.blobs.delete(key);
+      },
       async dropSamples() {
         await run.check();
         await dropSamples(deps.blobs, record);

@@ -100,6 +100,12 @@ export const errorCatalogue = {
       'A run of a job was refused a write: a later run has taken its place, or the lecture has ended. Logged only.',
   },
   internal: { status: 500, retryable: true, meaning: 'A fault of ours; the request id finds it in the log.' },
+  artifact_lost: {
+    status: 500,
+    retryable: false,
+    meaning:
+      'Something that was made of the lecture is not in the store any more, or damaged there; the message says which stage to have done again.',
+  },
   queue_unavailable: { status: 503, retryable: true, meaning: 'Redis cannot be reached; try again after Retry-After.' },
   storage_unavailable: { status: 503, retryable: true, meaning: 'The blob store cannot be read or written.' },
   newer_version: {

@@ -64,7 +64,8 @@ export function nextJobs(record: LectureRecord, index: ArtifactIndex): JobSpec[]
   const jobs: JobSpec[] = [];
   if (!isSettled(record, 'ingest')) jobs.push(job('ingest'));
   const transcribed = new Set(index.transcribedChunks);
-  const missing = index.cutChunks.filter((chunk) => !transcribed.has(chunk));
+  // Once all were transcribed, one that is missing is lost, and its sound is gone: the assembly says so.
+  const missing = record.artifacts.transcribe ? [] : index.cutChunks.filter((chunk) => !transcribed.has(chunk));
   for (const chunk of missing) jobs.push(job('transcribe', chunk));
   if (record.artifacts.ingest && missing.length === 0) jobs.push(job('assemble'));
   return jobs;

@@ -24,14 +24,18 @@ export function toRetriedRecord(record: LectureRecord, stage: StageName): Lectur
     throw new AppError('not_ready', `The stage ${stage} has not ended yet.`, { details: { retryAfterSeconds: 5 } });
   }
   const interrupted = isCancelled ? stageNames.filter((name) => !record.artifacts[name] && !record.skipped[name]) : [];
-  const wanted = new Set([stage, ...interrupted].flatMap(stagesToRepeat));
+  return { ...toRepeatedRecord(record, stage, ...interrupted), cancelledAt: null };
+}
+
+/** The record with a new attempt of stages and of everything that is made of their results, whatever they are at. Pure. */
+export function toRepeatedRecord(record: LectureRecord, ...stages: StageName[]): LectureRecord {
+  const wanted = new Set(stages.flatMap(stagesToRepeat));
   const again = stageNames.filter((name) => wanted.has(name));
   const attempts = { ...record.attempts };
   for (const name of again) attempts[name] = attemptOf(record, name) + 1;
   const fromTheStart = again.includes('ingest');
   return {
     ...record,
-    cancelledAt: null,
     attempts,
     artifacts: without(record.artifacts, again),
     failures: without(record.failures, again),

@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
-import { ingestManifestSchema, type TranscribedChunk, transcribedChunkSchema } from '@studymate/contracts/artifacts';
+import { ingestManifestSchema, type TranscribedChunk } from '@studymate/contracts/artifacts';
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { studyStageNames } from '@studymate/contracts/stages';
 import type { Transcript } from '@studymate/contracts/transcript';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleTranscript } from '@studymate/speech/assemble';
-import {
-  attemptPrefix,
-  embeddingsKey,
-  ingestManifestKey,
-  transcribedChunkKey,
-  transcriptKey,
-} from '@studymate/storage/lecture-keys';
+import { attemptPrefix, embeddingsKey, ingestManifestKey, transcriptKey } from '@studymate/storage/lecture-keys';
 import { hasStudyableSpeech, toTimedSentences } from '@studymate/study/sentences';
 import type { Stage, StageContext, StageDeps, StagePin } from '../stage-context.ts';
+import { assertSoundIsThere, readText } from './read-text.ts';
 import { hashOfEmbedded } from './study-inputs.ts';
 
 const algorithm = 'assemble@1';
@@ -25,18 +20,22 @@ export const assemble: Stage = async (deps, context) => {
   const ingestAttempt = attemptOf(record, 'ingest');
   const transcribeAttempt = attemptOf(record, 'transcribe');
   const manifest = await deps.artifacts.readArtifact(ingestManifestKey(record.id, ingestAttempt), ingestManifestSchema);
-  if (!manifest) throw new AppError('internal', 'The manifest of the cut recording is not in the store.');
+  if (!manifest) {
+    throw new AppError(
+      'artifact_lost',
+      'How the recording was cut is not in the store. Have the stage ingest done again.',
+    );
+  }
 
   const chunks: TranscribedChunk[] = [];
   for (let i = 0; i < manifest.chunkCount; i++) {
-    const chunk = await deps.artifacts.readArtifact(
-      transcribedChunkKey(record.id, transcribeAttempt, i),
-      transcribedChunkSchema,
-    );
-    if (!chunk) throw new AppError('internal', `The text of chunk ${i} is not in the store.`);
-    chunks.push(chunk);
+    const chunk = await readText(deps, context, i);
+    if (chunk) chunks.push(chunk);
+    else await assertSoundIsThere(deps, context, i);
     context.reportProgress(i / manifest.chunkCount);
   }
+  // What is missing is transcribed again, and this job comes again after it: the reconciler sees to both.
+  if (chunks.length < manifest.chunkCount) return { pins: {} };
   const content = assembleTranscript(chunks);
   const key = transcriptKey(record.id, attempt);
   await context.write.createArtifact(key, { schemaVersion: 1, content });

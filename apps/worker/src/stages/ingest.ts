@@ -5,7 +5,7 @@ import { toBelievableSeconds } from '@studymate/media/completeness';
 import { decodeToSamples } from '@studymate/media/decode';
 import { probeMedia } from '@studymate/media/probe';
 import type { Lease } from '@studymate/models/model-family';
-
+import { toRepeatedRecord } from '@studymate/queue/retry';
 import {
   createChunker,
   createWindowCutter,
@@ -13,11 +13,12 @@ import {
   toChunk,
   type WindowGroup,
 } from '@studymate/speech/cut-windows';
-import { chunkKey, chunkSamplesKey, ingestManifestKey } from '@studymate/storage/lecture-keys';
+import { ingestManifestKey } from '@studymate/storage/lecture-keys';
 import { runVad } from '../model-ops.ts';
-import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
+import type { Stage, StageContext, StageDeps, StageOutcome } from '../stage-context.ts';
 import { toIngestPriority } from './ingest-turn.ts';
 import { reuseChunks } from './reuse-chunks.ts';
+import { CutDiffers, keepChunk, keepManifest } from './same-cut.ts';
 import { createSampleBuffer, type SampleBuffer } from './sample-buffer.ts';
 
 const ingestVersion = 2;
@@ -34,9 +35,20 @@ const maxStallMs = 60_000;
 
 /**
  * Decodes the recording, finds the speech, and cuts it into chunks, each of which is stored and queued as soon
- * as it is cut. Blocks have fixed sizes, so that a second run cuts exactly the same chunks.
+ * as it is cut. Blocks have fixed sizes, so that a second run cuts exactly the same chunks. Where it does not, all of it is
+ * done again from the beginning, as a new attempt.
  */
 export const ingest: Stage = async (deps, context) => {
+  try {
+    return await cutRecording(deps, context);
+  } catch (thrown) {
+    if (!(thrown instanceof CutDiffers)) throw thrown;
+    await context.updateRecord((current) => toRepeatedRecord(current, 'ingest'));
+    return { pins: {} };
+  }
+};
+
+async function cutRecording(deps: StageDeps, context: StageContext): Promise<StageOutcome> {
   const { record, attempt, signal } = context;
   const toAlgorithm = async () => `ffmpeg+${await deps.models.weightsName('vad')}@${ingestVersion}`;
   const reused = await reuseChunks(deps, context, await toAlgorithm());
@@ -97,7 +109,7 @@ export const ingest: Stage = async (deps, context) => {
       warnings: decoded.warnings,
     };
     const key = ingestManifestKey(record.id, attempt);
-    await context.write.createArtifact(key, manifest);
+    await keepManifest(deps, context, manifest);
     await deps.events.publish(record.id, {
       type: 'lecture',
       changes: { durationSeconds: manifest.durationSeconds, warnings: manifest.warnings },
@@ -113,7 +125,7 @@ export const ingest: Stage = async (deps, context) => {
     );
     await local.release();
   }
-};
+}
 
 /** The declared length, before it is known how much can really be decoded: progress and estimates need it. */
 async function keepDuration(deps: StageDeps, context: StageContext, durationSeconds: number): Promise<void> {
@@ -190,17 +202,14 @@ async function storeChunk(
   buffer: SampleBuffer,
   chunkSound: (sampleCount: number) => Int16Array,
 ): Promise<void> {
-  const { record, attempt } = context;
   const chunk = toChunk(group);
   const last = chunk.windows.at(-1);
   const samples = chunkSound(last ? last.sampleOffset + last.sampleCount : 0);
   group.windows.forEach((window, i) => {
     buffer.copy(window.startSample, window.endSample, samples.subarray(chunk.windows[i]?.sampleOffset));
   });
-  // The sound first: a chunk counts as cut once its description is there.
-  await context.write.createSamples(chunkSamplesKey(record.id, attempt, chunk.index), samples);
-  await context.write.createArtifact(chunkKey(record.id, attempt, chunk.index), chunk);
-  await deps.advance(record.id);
+  await keepChunk(deps, context, chunk, samples);
+  await deps.advance(context.record.id);
 }
 
 /** Memory for one array after the other: what the last call gave is overwritten by the next. */

@@ -1,7 +1,8 @@
 import type { TranscribedChunk } from '@studymate/contracts/artifacts';
-import { chunkKey, ingestManifestKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import { ingestManifestKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { DoneChunks } from '../donors.ts';
 import type { StageContext, StageDeps, StageOutcome } from '../stage-context.ts';
+import { keepDescription, keepManifest } from './same-cut.ts';
 
 const writesAtOnce = 8;
 
@@ -31,11 +32,11 @@ export async function reuseChunks(
   if (!done) return null;
   const { manifest, chunks } = done;
   for (let i = 0; i < chunks.length; i += writesAtOnce) {
-    await Promise.all(chunks.slice(i, i + writesAtOnce).map((chunk) => writeChunk(context, chunk)));
+    await Promise.all(chunks.slice(i, i + writesAtOnce).map((chunk) => writeChunk(deps, context, chunk)));
     context.reportProgress(i / chunks.length);
   }
   const key = ingestManifestKey(record.id, attempt);
-  await context.write.createArtifact(key, manifest);
+  await keepManifest(deps, context, manifest);
   for (const { transcribed } of chunks) {
     await deps.events.publishChunk(record.id, attempt, transcribed.index, transcribed.segments.length);
   }
@@ -55,8 +56,12 @@ export async function reuseChunks(
 }
 
 /** The text first: a chunk that is cut and has none is queued for transcription by whoever looks. */
-async function writeChunk(context: StageContext, { cut, transcribed }: DoneChunks['chunks'][number]): Promise<void> {
+async function writeChunk(
+  deps: StageDeps,
+  context: StageContext,
+  { cut, transcribed }: DoneChunks['chunks'][number],
+): Promise<void> {
   const { record, attempt, write } = context;
   await write.createArtifact(transcribedChunkKey(record.id, attempt, cut.index), toReusedChunk(transcribed));
-  await write.createArtifact(chunkKey(record.id, attempt, cut.index), cut);
+  await keepDescription(deps, context, cut);
 }

@@ -6,13 +6,14 @@ import { chunkKey, chunkSamplesKey, transcribedChunkKey } from '@studymate/stora
 import { priorities } from '../model-ops.ts';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
 import { transcribeInOrder } from '../transcribe-in-order.ts';
+import { readText } from './read-text.ts';
 import { toReusedChunk } from './reuse-chunks.ts';
 
 /** Transcribes one chunk, window by window, and announces its text. */
 export const transcribe: Stage = async (deps, context) => {
   const { record, attempt, part } = context;
   const key = transcribedChunkKey(record.id, attempt, part);
-  let done = await deps.artifacts.readArtifact(key, transcribedChunkSchema);
+  let done = await readText(deps, context, part);
   let reused = false;
   if (!done) {
     const donated = await findDonated(deps, context);
@@ -44,7 +45,8 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
   const chunk = await deps.artifacts.readArtifact(chunkKey(record.id, ingestAttempt, part), chunkSchema);
   const samples = await deps.artifacts.readSamples(chunkSamplesKey(record.id, ingestAttempt, part));
   if (!chunk || !samples) {
-    throw new AppError('internal', `Chunk ${part} of the lecture is not in the store.`);
+    const message = `The sound of chunk ${part} is not in the store. Have the stage transcribe done again.`;
+    throw new AppError('artifact_lost', message);
   }
 
   const startedAt = new Date().toISOString();
