@@ -5,7 +5,7 @@ import { toRetriedRecord } from '@studymate/queue/retry';
 import { chunkKey, chunkSamplesKey, ingestManifestKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Stage } from '../src/stage-context.ts';
+import type { Stage, StageDeps } from '../src/stage-context.ts';
 import type { StageRunner } from '../src/stage-runner.ts';
 import { assemble } from '../src/stages/assemble.ts';
 import { readText } from '../src/stages/read-text.ts';
@@ -56,7 +56,8 @@ const transcribe: Stage = async (deps, context) => {
   }
   return { pins: {} };
 };
-const createRunner = () => runners.createRunner({ assemble, transcribe });
+const models = { weightsName: async () => 'test@1' } as unknown as StageDeps['models'];
+const createRunner = () => runners.createRunner({ assemble, transcribe }, { models });
 const run = (runner: StageRunner, lectureId: string, stage: StageName, attempt = 1, part = 0) =>
   runner.run(
     { lectureId, stage, part, attempt },

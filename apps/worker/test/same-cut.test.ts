@@ -35,7 +35,11 @@ function detect(speechFrames: number): Pick<StageDeps, 'models' | 'isolation'> {
     },
     release() {},
   };
-  const models = { speech: { acquire: async () => lease }, speechAlgorithm: 'test@1' };
+  const models = {
+    speech: { acquire: async () => lease },
+    speechAlgorithm: async () => 'test@1',
+    weightsName: async () => 'test#1',
+  };
   const isolation = { prefix: [], withoutNetwork: false, memoryLimited: false, endsWithParent: false };
   return { models: models as unknown as StageDeps['models'], isolation };
 }
