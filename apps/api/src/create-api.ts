@@ -14,6 +14,7 @@ import { createErrorHandler } from './http/errors.ts';
 import { createRequestContext, refuseCrossSite, setSecurityHeaders } from './http/request-context.ts';
 import { collectOnScrape, createInternalHandler } from './internal.ts';
 import { addArtifactRoutes } from './lectures/artifact-routes.ts';
+import { createLectureChanger } from './lectures/change-lecture.ts';
 import { addEventRoute } from './lectures/event-route.ts';
 import { createEventStreams } from './lectures/event-streams.ts';
 import { createLectureReader } from './lectures/lecture-reader.ts';
@@ -22,6 +23,8 @@ import { addMediaRoute } from './lectures/media-route.ts';
 import { createSubmitter } from './lectures/submit.ts';
 import { createUploadHandler } from './lectures/upload-route.ts';
 import { addModelRoutes } from './models/model-routes.ts';
+import { addAudioRoutes } from './openai/audio-routes.ts';
+import { createTranscriptRequests } from './openai/request-transcript.ts';
 import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
 import { createServices } from './services.ts';
@@ -75,11 +78,14 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   // Whatever is added from here on is for owners alone.
   app.use(auth.authenticate);
   const upload = createUploadHandler({ config, ...services, reader, submitter, admission });
-  addLectureRoutes(app, { services, reader, submitter, upload, logger });
+  const changer = createLectureChanger({ services, reader, logger });
+  addLectureRoutes(app, { services, reader, changer, submitter, upload });
   addArtifactRoutes(app, { services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });
   addTranscribeRoute(app, { services, admission, logger, metrics });
+  const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });
+  addAudioRoutes(app, { config, services, requests, auth, logger });
   addTextRoutes(app, { services, admission });
   addModelRoutes(app, { services });
   app.use(() => {

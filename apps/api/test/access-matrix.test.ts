@@ -48,6 +48,10 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/summarize': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize/stream': { access: 'own', status: 400, init: badBody },
   'GET /api/v1/models/status': { access: 'own', status: 200 },
+  'POST /v1/audio/transcriptions': { access: 'own', status: 415, init: badBody },
+  'POST /v1/audio/translations': { access: 'own', status: 415, init: badBody },
+  'GET /v1/models': { access: 'own', status: 200 },
+  'GET /v1/models/:model': { access: 'own', status: 200 },
   'POST /api/v1/warmup': { access: 'own', status: 400, init: json({ families: 'nonsense' }) },
   [`GET ${lecture}`]: { access: 'lecture', status: 200 },
   [`DELETE ${lecture}`]: { access: 'lecture', status: 204 },
@@ -93,7 +97,7 @@ async function makeAdasLecture(): Promise<string> {
 }
 
 function toUrl(path: string, lectureId: string): string {
-  return `${t.url}${path.replace(':id', lectureId).replace(':stage', 'summary')}`;
+  return `${t.url}${path.replace(':id', lectureId).replace(':stage', 'summary').replace(':model', 'whisper-1')}`;
 }
 
 /** Each caller has an address of its own, so that wrong keys are not counted together. */

@@ -20,6 +20,7 @@ import { createRedis } from '@studymate/queue/redis';
 import { createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { collectOrphans } from '@studymate/storage/collect-orphans';
+import { collectTransients } from '@studymate/storage/collect-transients';
 import { createLectureStore } from '@studymate/storage/lecture-store';
 import { createRunFence } from '@studymate/storage/run-fence';
 import { Worker } from 'bullmq';
@@ -176,6 +177,10 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
         logger.info(collected, 'what dead processes left in the store was looked for');
       }
+    },
+    async collectTransients() {
+      const removed = await collectTransients({ blobs, lectures });
+      if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
     quick: { config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess },
     pace,

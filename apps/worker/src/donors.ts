@@ -83,7 +83,8 @@ export function createDonors(deps: {
       if (!donor || donor.owner !== record.owner) continue;
       const { sha256, bytes } = donor.media;
       if (sha256 !== record.media.sha256 || bytes !== record.media.bytes) continue;
-      if (donor.requestedLanguage === record.requestedLanguage) yield donor;
+      if (donor.requestedLanguage !== record.requestedLanguage) continue;
+      if (isDeepStrictEqual(donor.recognition ?? {}, record.recognition ?? {})) yield donor;
     }
   }
 

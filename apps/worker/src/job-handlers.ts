@@ -13,6 +13,8 @@ export interface JobHandlerDeps {
   reconciler: Reconciler;
   /** Removes what dead processes left in the store. */
   collect(): Promise<void>;
+  /** Removes what was kept for requests that are answered. */
+  collectTransients(): Promise<void>;
   quick: QuickDeps;
   pace: Pick<Pace, 'recordQuickJob'>;
   logger: Logger;
@@ -100,7 +102,10 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
 
   const runMaintenance: Handler = async (job) => {
     if (job.name === 'collect') return await deps.collect();
-    if (job.name === 'reindex') await reconciler.reindex();
+    if (job.name === 'reindex') {
+      await deps.collectTransients();
+      await reconciler.reindex();
+    }
     await reconciler.reconcile();
   };
 

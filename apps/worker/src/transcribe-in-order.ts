@@ -1,3 +1,4 @@
+import type { Recognition } from '@studymate/contracts/lecture-record';
 import type { Lease } from '@studymate/models/model-family';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { runTranscribeWindows } from './model-ops.ts';
@@ -8,6 +9,7 @@ const windowsAtOnce = 4;
 export interface TranscribeInOrderOptions {
   /** ISO 639-1, or null to take the language that the first windows with words have. */
   language: string | null;
+  recognition?: Recognition | undefined;
   priority: number;
   signal: AbortSignal;
   /** Called when the first `count` windows are done. */
@@ -25,18 +27,20 @@ export async function transcribeInOrder(
   windows: readonly Int16Array[],
   options: TranscribeInOrderOptions,
 ): Promise<{ results: WindowTranscript[]; seconds: number }> {
-  const { priority, signal, onDone } = options;
+  const { recognition = {}, priority, signal, onDone } = options;
   let { language } = options;
   const results: WindowTranscript[] = [];
   let inferenceSeconds = 0;
   while (results.length < windows.length) {
     const group = windows.slice(results.length, results.length + windowsAtOnce);
-    const payload = { windows: group, language, wordTimes: true };
+    const payload = { windows: group, language, wordTimes: true, ...recognition };
     const { value, seconds } = await runTranscribeWindows(lease, payload, { priority, signal });
     results.push(...value);
     language ??= value.find(({ words }) => words.length > 0)?.language ?? null;
     inferenceSeconds += seconds;
     await onDone?.(results.length);
   }
-  return { results, seconds: inferenceSeconds };
+  // What is written is English then, whatever was spoken.
+  const written = recognition.translate ? results.map((result) => ({ ...result, language: 'en' })) : results;
+  return { results: written, seconds: inferenceSeconds };
 }

@@ -31,6 +31,19 @@ export const ingestManifestSchema = z.object({
 });
 export type IngestManifest = z.infer<typeof ingestManifestSchema>;
 
+/** How the model came to a segment: of the window in which it begins, its tokens excepted. */
+export const segmentDecodingSchema = z.object({
+  /** Seconds from the start of the recording. */
+  windowStart: z.number().nonnegative(),
+  /** Of the segment's own words, in the vocabulary of the model. */
+  tokens: z.array(z.number().int().nonnegative()),
+  temperature: z.number(),
+  averageLogProbability: z.number(),
+  compressionRatio: z.number(),
+  noSpeechProbability: z.number(),
+});
+export type SegmentDecoding = z.infer<typeof segmentDecodingSchema>;
+
 export const transcribedChunkSchema = z.object({
   schemaVersion: z.literal(1),
   index: z.number().int().nonnegative(),
@@ -38,6 +51,8 @@ export const transcribedChunkSchema = z.object({
   languageProbability: z.number().nullable(),
   /** Ids count from 0 within the chunk; assembly renumbers them. */
   segments: z.array(segmentSchema),
+  /** One for each segment; older chunks have none. */
+  decodings: z.array(segmentDecodingSchema).optional(),
   /** Seconds of sound that the model saw, and seconds it took. */
   audioSeconds: z.number(),
   inferenceSeconds: z.number(),

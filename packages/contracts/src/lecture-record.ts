@@ -37,6 +37,15 @@ export const stageFailureSchema = z.object({
   tries: z.number().int().nonnegative().optional(),
 });
 
+/** What a caller may ask of the model, besides the language. */
+export const recognitionSchema = z.object({
+  /** To English, whatever is spoken. */
+  translate: z.literal(true).optional(),
+  /** Of the first try, 0 to 1; 0 where it is missing: always the likeliest token. */
+  temperature: z.number().min(0).max(1).optional(),
+});
+export type Recognition = z.infer<typeof recognitionSchema>;
+
 export const lectureRecordSchema = z.object({
   schemaVersion: z.literal(1),
   id: idSchema,
@@ -63,8 +72,12 @@ export const lectureRecordSchema = z.object({
   artifacts: z.partialRecord(stageNameSchema, artifactRefSchema),
   /** Stages that gave up, for the attempt they gave up in. */
   failures: z.partialRecord(stageNameSchema, stageFailureSchema),
-  /** Stages that have nothing to do, with the reason. */
-  skipped: z.partialRecord(stageNameSchema, z.enum(['no_speech'])),
+  /** Stages that have nothing to do, with the reason: nobody speaks, or nobody has asked for them. */
+  skipped: z.partialRecord(stageNameSchema, z.enum(['no_speech', 'not_asked'])),
+  /** How the recording is transcribed, where that is not as usual. */
+  recognition: recognitionSchema.optional(),
+  /** Made for a request that waits for its transcript: in nobody's list, and removed some time after this moment. */
+  transientUntil: z.iso.datetime().optional(),
 });
 export type LectureRecord = z.infer<typeof lectureRecordSchema>;
 

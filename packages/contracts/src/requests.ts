@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { segmentDecodingSchema } from './artifacts.ts';
 import { topicAssignmentsSchema } from './study.ts';
-import { wordSchema } from './transcript.ts';
+import { segmentSchema, wordSchema } from './transcript.ts';
 
 /** Bodies and answers of the routes that work on short clips and on texts, without a lecture. */
 const documentText = z.string().trim().min(1).max(20_000);
@@ -59,3 +60,10 @@ export const transcribeResponseSchema = z.object({
   }),
 });
 export type TranscribeResponse = z.infer<typeof transcribeResponseSchema>;
+
+/** What a worker answers when the segments are asked for, too. */
+export const transcribeSegmentsResponseSchema = transcribeResponseSchema.extend({
+  segments: z.array(segmentSchema),
+  decodings: z.array(segmentDecodingSchema),
+});
+export type TranscribeSegmentsResponse = z.infer<typeof transcribeSegmentsResponseSchema>;

@@ -1,4 +1,5 @@
 import { idSchema } from '@studymate/contracts/ids';
+import { recognitionSchema } from '@studymate/contracts/lecture-record';
 import { modelFamilies } from '@studymate/contracts/models';
 import { chaptersRequestSchema, summarizeRequestSchema, topicsRequestSchema } from '@studymate/contracts/requests';
 import { type StageName, stageNameSchema } from '@studymate/contracts/stages';
@@ -26,6 +27,9 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
     clipKey: z.string(),
     /** ISO 639-1, or null to find it. */
     language: z.string().nullable(),
+    recognition: recognitionSchema.optional(),
+    /** Whether the answer has segments, and how the model came to them. */
+    withSegments: z.literal(true).optional(),
   }),
   z.object({ kind: z.literal('topics'), request: topicsRequestSchema }),
   z.object({ kind: z.literal('chapters'), request: chaptersRequestSchema }),

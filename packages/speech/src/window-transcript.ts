@@ -1,5 +1,10 @@
 import type { Word } from '@studymate/contracts/transcript';
 
+/** A word with the tokens it is made of, where the engine tells them. */
+export interface TimedWord extends Word {
+  tokens?: number[];
+}
+
 /** What the model says of one window. Times are seconds from the window's start. */
 export interface WindowTranscript {
   /** The one given or the likeliest; it means nothing when there is no text. */
@@ -8,8 +13,10 @@ export interface WindowTranscript {
   languageProbability: number;
   text: string;
   /** Empty when no word times were asked for or the model cannot give them. */
-  words: Word[];
+  words: TimedWord[];
   tokens: number[];
+  /** Of the try that counts; 0: always the likeliest token. */
+  temperature: number;
   /** Mean natural logarithm of the tokens' probabilities, end of text included. */
   averageLogProbability: number;
   compressionRatio: number;

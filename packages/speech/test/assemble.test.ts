@@ -21,6 +21,7 @@ function windowOf(
     tokens: [],
     averageLogProbability: -0.2,
     compressionRatio: 1.4,
+    temperature: 0,
     noSpeechProbability: 0.01,
     ...signs,
   };

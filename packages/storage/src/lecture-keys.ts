@@ -11,12 +11,15 @@ import type { StageName } from '@studymate/contracts/stages';
  *   owners/<owner>/lectures/<id>
  *   owners/<owner>/media/<sha256>/<id>
  *   clips/<id>
+ *   transient/<id of a lecture>
  *   keys/<id>/key.json and revoked.json: key-store.ts
  */
 export const lecturesPrefix = 'lectures/';
 export const ownersPrefix = 'owners/';
 export const mediaPrefix = 'media/';
 export const clipsPrefix = 'clips/';
+/** Marks of lectures that were made for one request and will be removed. */
+export const transientPrefix = 'transient/';
 
 /** Takes the place of a record's last version when its lecture is deleted, so one listing tells both. */
 export const deletionVersion = 99_999_999;

@@ -24,6 +24,7 @@ import {
   recordsPrefix,
   runMarksPrefix,
   stagePrefix,
+  transientPrefix,
 } from './lecture-keys.ts';
 import { peekRecord } from './record-peek.ts';
 import { recordUpgrades } from './schema-upgrades.ts';
@@ -133,6 +134,7 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
     await Promise.all([
       blobs.create(ownerMarkKey(record.owner, record.id), new Uint8Array()),
       blobs.create(ownerMediaMarkKey(record.owner, record.media.sha256, record.id), new Uint8Array()),
+      ...(record.transientUntil ? [blobs.create(`${transientPrefix}${record.id}`, new Uint8Array())] : []),
     ]);
     if (await blobs.create(recordKey(record.id, 1), bytes)) return;
     const there = await blobs.read(recordKey(record.id, 1));

@@ -2,6 +2,7 @@ import { AppError, errorCatalogue, toAppError } from '@studymate/contracts/error
 import type { Logger } from '@studymate/observability/logger';
 import type { NextFunction, Request, Response } from 'express';
 import { readCredential } from '../auth/credentials.ts';
+import { openaiPath, toOpenaiError } from '../openai/openai-error.ts';
 import { lingerOn } from './linger.ts';
 
 /** Clients give up on longer ones (the OpenAI SDKs honour at most 60 s). */
@@ -33,7 +34,10 @@ export function createErrorHandler(deps: { logger: Logger }) {
     // What a route had said of the answer that it did not come to.
     for (const header of abandonedHeaders) res.removeHeader(header);
     res.setHeader('cache-control', 'no-store');
-    res.status(status).json({ error: { ...error.details, code: error.code, message, requestId } });
+    const body = req.path.startsWith(openaiPath)
+      ? toOpenaiError(error, message, requestId)
+      : { error: { ...error.details, code: error.code, message, requestId } };
+    res.status(status).json(body);
   };
 }
 

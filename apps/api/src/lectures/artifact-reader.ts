@@ -33,7 +33,8 @@ export async function readStageContent<T>(
 export function whyMissing(record: LectureRecord, stage: StageName): AppError {
   const reason = record.skipped[stage];
   if (reason) {
-    return new AppError('stage_skipped', `The stage ${stage} was left out: nobody speaks in the recording.`, {
+    const why = reason === 'no_speech' ? 'nobody speaks in the recording' : 'nobody has asked for it';
+    return new AppError('stage_skipped', `The stage ${stage} was left out: ${why}.`, {
       details: { stage, reason },
     });
   }
@@ -54,5 +55,6 @@ export function whyMissing(record: LectureRecord, stage: StageName): AppError {
 
 /** Nobody speaks: then there is nothing to transcribe, and the transcript is known to be empty. */
 export function isSilent(record: LectureRecord): boolean {
-  return record.skipped.assemble !== undefined || studyStageNames.every((stage) => record.skipped[stage] !== undefined);
+  const isSkipped = (stage: StageName) => record.skipped[stage] === 'no_speech';
+  return isSkipped('assemble') || studyStageNames.every(isSkipped);
 }

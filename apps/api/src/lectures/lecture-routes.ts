@@ -3,7 +3,6 @@ import { idSchema } from '@studymate/contracts/ids';
 import type { LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNameSchema } from '@studymate/contracts/stages';
-import type { Logger } from '@studymate/observability/logger';
 import { announceCancel } from '@studymate/queue/cancel';
 import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
@@ -13,6 +12,7 @@ import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { parseRequest } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
+import type { LectureChanger } from './change-lecture.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
 import type { Submitter } from './submit.ts';
 
@@ -28,15 +28,11 @@ const scanBatch = 100;
 /** /api/v1/lectures, /:id, /:id/cancel, /:id/stages/:stage/retry */
 export function addLectureRoutes(
   router: Router,
-  deps: { services: Services; reader: LectureReader; submitter: Submitter; upload: Handler; logger: Logger },
+  deps: { services: Services; reader: LectureReader; changer: LectureChanger; submitter: Submitter; upload: Handler },
 ): void {
   const { services, reader, submitter } = deps;
+  const { change, cancel, tell } = deps.changer;
   const { active, advancer, lectures, live, redis, keys, publisher } = services;
-
-  /** For what the store says anyway: Redis may be away without harm. */
-  const tell = async (lectureId: string, work: () => Promise<unknown>) => {
-    await withRedis(work).catch((error) => deps.logger.warn({ err: error, lectureId }, 'could not tell the workers'));
-  };
 
   addRoute(router, '/api/v1/lectures', {
     post: deps.upload,
@@ -75,24 +71,7 @@ export function addLectureRoutes(
 
   addRoute(router, '/api/v1/lectures/:id/cancel', {
     async post(req, res) {
-      const before = await reader.readRecord(ownerOf(res), req.params.id);
-      const { id } = before;
-      const now = new Date().toISOString();
-      let changed = false;
-      const { record, view } = await changeLecture(deps, before, async (current) => {
-        changed = !hasEnded(await reader.toView(current));
-        return changed
-          ? (current) => (current.cancelledAt === null ? { ...current, cancelledAt: now } : current)
-          : null;
-      });
-      if (changed) {
-        await tell(id, async () => {
-          await announceCancel(redis, keys, id);
-          await advancer.withdraw(record);
-          await publisher.publish(id, { type: 'lecture', changes: view });
-          await publisher.publish(id, { type: 'end', status: view.status });
-        });
-      }
+      const view = await cancel(await reader.readRecord(ownerOf(res), req.params.id));
       res.status(202).json(view);
     },
   });
@@ -105,7 +84,7 @@ export function addLectureRoutes(
       if (!stage.success) throw new AppError('not_found', 'There is no such stage.');
       // Refused while Redis is away, before anything is dropped.
       await withRedis(() => redis.ping());
-      const { record, view } = await changeLecture(deps, before, async (current) => {
+      const { record, view } = await change(before, async (current) => {
         if (current.cancelledAt === null && !hasEnded(await reader.toView(current))) {
           throw new AppError('not_ready', 'The lecture is still being worked on; wait until it has ended.', {
             details: { retryAfterSeconds: 5 },
@@ -120,19 +99,6 @@ export function addLectureRoutes(
   });
 }
 
-/** Decides on the record as it stands, changes it, and gives what came of it. */
-async function changeLecture(
-  deps: { services: Services; reader: LectureReader },
-  { owner, id }: LectureRecord,
-  decide: (record: LectureRecord) => Promise<((record: LectureRecord) => LectureRecord) | null>,
-) {
-  const before = await deps.reader.readRecord(owner, id);
-  const change = await decide(before);
-  const after = change ? await deps.services.lectures.update(id, change) : before;
-  if (!after) throw new AppError('not_found', 'There is no such lecture.');
-  return { record: after, view: await deps.reader.toView(after) };
-}
-
 async function readPage(
   { lectures }: Services,
   owner: string,
@@ -144,7 +110,8 @@ async function readPage(
     const wanted = query.courseId ? scanBatch : query.limit - records.length;
     const ids = await lectures.listIds(owner, { ...(after && { after }), limit: wanted });
     for (const found of await Promise.all(ids.map((id) => lectures.read(id)))) {
-      if (found?.owner !== owner || (query.courseId && found.courseId !== query.courseId)) continue;
+      if (found?.owner !== owner || found.transientUntil !== undefined) continue;
+      if (query.courseId && found.courseId !== query.courseId) continue;
       records.push(found);
       if (records.length === query.limit) return { records, nextCursor: found.id };
     }

@@ -12,9 +12,8 @@ import { ownerOf } from '../auth/owner.ts';
 import type { Handler } from '../http/add-route.ts';
 import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
-import { toStoredFileName, toTitle } from './file-names.ts';
 import type { LectureReader } from './lecture-reader.ts';
-import { toPlayableType } from './media-types.ts';
+import { keepRecord, toNewRecord } from './new-lecture.ts';
 import type { Submitter } from './submit.ts';
 
 /**
@@ -29,7 +28,7 @@ export function createUploadHandler(deps: {
   submitter: Submitter;
   admission: Admission;
 }): Handler {
-  const { blobs, lectures } = deps;
+  const { blobs } = deps;
   const receive: Handler = async (req, res) => {
     const fields: CreateLectureFields = {};
     const key = mediaKey(createId());
@@ -39,40 +38,12 @@ export function createUploadHandler(deps: {
       store: (bytes) => blobs.put(key, bytes),
       discard: () => blobs.delete(key),
     });
-    const fileName = toStoredFileName(file.fileName);
     const record: LectureRecord = {
-      schemaVersion: 1,
-      id: createId(),
-      version: 1,
-      owner: ownerOf(res),
-      title: toTitle(fields.title, fileName),
+      ...toNewRecord(ownerOf(res), key, file, fields.title),
       courseId: fields.courseId ?? null,
       requestedLanguage: fields.language ?? null,
-      media: {
-        key,
-        fileName,
-        contentType: toPlayableType(file.contentType, fileName) ?? toStoredContentType(file.contentType),
-        bytes: file.stored.bytes,
-        sha256: file.stored.sha256,
-      },
-      createdAt: new Date().toISOString(),
-      cancelledAt: null,
-      durationSeconds: null,
-      detectedLanguage: null,
-      warnings: [],
-      attempts: {},
-      artifacts: {},
-      failures: {},
-      skipped: {},
     };
-    try {
-      await lectures.create(record);
-    } catch (error) {
-      // The record may be there although its writing failed in the last step: then the lecture goes, and its media.
-      await lectures.delete(record.id).catch(() => {});
-      await blobs.delete(key).catch(() => {});
-      throw error;
-    }
+    await keepRecord(deps, record);
     await deps.submitter.submit(record);
     res
       .status(202)
@@ -90,8 +61,4 @@ function readField(fields: CreateLectureFields, name: string, value: string): vo
   if (fields[name] !== undefined) throw new AppError('invalid_request', `${name}: is given twice`);
   const parsed = parseRequest(createLectureFieldsSchema, { [name]: value })[name];
   if (parsed !== undefined) fields[name] = name === 'language' ? parseLanguage(parsed) : parsed;
-}
-
-function toStoredContentType(claimed: string): string {
-  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/i.test(claimed) ? claimed.toLowerCase() : 'application/octet-stream';
 }

@@ -1,4 +1,3 @@
-import type { Word } from '@studymate/contracts/transcript';
 import type { WorkContext } from '@studymate/models/serve-model';
 import { createLogMel, hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
@@ -13,6 +12,10 @@ export interface TranscribeWindowsPayload {
   /** Whisper's code, or null to have it recognised, by all windows that go side by side together. */
   language: string | null;
   wordTimes: boolean;
+  /** To English, whatever is spoken; a model that knows English alone writes down what it hears. */
+  translate?: boolean | undefined;
+  /** Of the first try, 0 to 1; 0 unless given. */
+  temperature?: number | undefined;
 }
 
 // openai/whisper, transcribe.py
@@ -65,18 +68,25 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
   // The language of the last window is the best guess for the next: a right guess saves a run of the prompt.
   let expectedLanguage = 'en';
 
-  const promptFor = (language: string): number[] =>
-    languageIds.length === 0
-      ? [tokens.startOfTranscript, tokens.noTimestamps]
-      : [tokens.startOfTranscript, tokens.languageIds.get(language) as number, tokens.transcribe, tokens.noTimestamps];
+  const promptFor = (language: string, translate: boolean | undefined): number[] => {
+    if (languageIds.length === 0) return [tokens.startOfTranscript, tokens.noTimestamps];
+    const task = translate ? tokens.translate : tokens.transcribe;
+    return [tokens.startOfTranscript, tokens.languageIds.get(language) as number, task, tokens.noTimestamps];
+  };
 
   /** Runs the prompts; where no language is given, those of the language that the windows together most likely are. */
-  const begin = async (windows: EncodedWindows, language: string | null, wordTimes: boolean): Promise<Begun> => {
+  const begin = async (windows: EncodedWindows, payload: TranscribeWindowsPayload): Promise<Begun> => {
+    const { language, wordTimes, translate, temperature = 0 } = payload;
     const guess =
       language ?? (tokens.languageIds.has(expectedLanguage) ? expectedLanguage : (languageCodes[0] ?? 'en'));
     const run = (spoken: string) =>
-      model.begin({ windows, prompts: Array(windows.laneCount).fill(promptFor(spoken)), temperature: 0, wordTimes });
-    const promptLength = promptFor(guess).length;
+      model.begin({
+        windows,
+        prompts: Array(windows.laneCount).fill(promptFor(spoken, translate)),
+        temperature,
+        wordTimes,
+      });
+    const promptLength = promptFor(guess, translate).length;
     let decoding = await run(guess);
     if (languageIds.length === 0) {
       return {
@@ -103,8 +113,8 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     payload: TranscribeWindowsPayload,
     context: Partial<WorkContext>,
   ): Promise<WindowTranscript[]> => {
-    const { wordTimes } = payload;
-    const { decoding, promptLength, languages } = await begin(windows, payload.language, wordTimes);
+    const { wordTimes, translate, temperature: firstTemperature = 0 } = payload;
+    const { decoding, promptLength, languages } = await begin(windows, payload);
     const noSpeech = decoding.firstLogits.map((logits) => probabilityOf(logits, tokens.noSpeech));
     const shared = { tokens, promptLength, maxPositions: model.maxPositions, context };
     const best = await decodeLanes({ ...shared, decoding, seconds: lanes.map(({ seconds }) => seconds) });
@@ -113,16 +123,23 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
       let attempt = best[lane] as Attempt;
       const { language, languageProbability } = languages[lane] as (typeof languages)[number];
       const noSpeechProbability = noSpeech[lane] as number;
-      for (const temperature of fallbackTemperatures) {
+      let temperature = firstTemperature;
+      for (const warmer of fallbackTemperatures.filter((each) => each > firstTemperature)) {
         if (isGood(attempt) || isSilence(attempt, noSpeechProbability)) break;
-        const prompts = [promptFor(language)];
-        const again = await model.begin({ windows: windows.lane(lane), prompts, temperature, wordTimes });
+        const prompts = [promptFor(language, translate)];
+        const again = await model.begin({ windows: windows.lane(lane), prompts, temperature: warmer, wordTimes });
         const [other] = await decodeLanes({ ...shared, decoding: again, seconds: [seconds] });
-        if (other && isBetter(other, attempt)) attempt = other;
+        if (!other || !isBetter(other, attempt)) continue;
+        attempt = other;
+        temperature = warmer;
       }
       const silent = isSilence(attempt, noSpeechProbability);
-      const words: Word[] =
-        wordTimes && !silent ? timeWords({ attempt, tokens, promptLength, language, seconds, leadSeconds }) : [];
+      // A translation is split into words as English is.
+      const written = translate ? 'en' : language;
+      const words =
+        wordTimes && !silent
+          ? timeWords({ attempt, tokens, promptLength, language: written, seconds, leadSeconds })
+          : [];
       results.push({
         language,
         languageProbability,
@@ -132,6 +149,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
         averageLogProbability: attempt.averageLogProbability,
         compressionRatio: silent ? 0 : attempt.compressionRatio,
         noSpeechProbability,
+        temperature,
       });
     }
     return results;

@@ -1,5 +1,5 @@
-import type { Word } from '@studymate/contracts/transcript';
 import type { WhisperTokens } from '@studymate/speech/whisper-tokens';
+import type { TimedWord } from '@studymate/speech/window-transcript';
 import { alignTokens, type TimedSpan, tidySpans } from '@studymate/speech/word-times';
 import type { Attention } from './whisper-model.ts';
 
@@ -18,7 +18,7 @@ const encoderFramesPerSecond = 50;
 const sentenceEnd = /[.。!！?？]["'”’)\]]*$/;
 
 /** The words of a decoded window with their times; none when the export gives no attention. */
-export function timeWords(input: TimeWordsInput): Word[] {
+export function timeWords(input: TimeWordsInput): TimedWord[] {
   const { attempt, tokens, promptLength, seconds, leadSeconds } = input;
   const { attention, headCount, rowCount, columnCount } = attempt.attention;
   if (headCount === 0 || rowCount === 0 || attempt.tokens.length === 0) return [];
@@ -49,6 +49,7 @@ export function timeWords(input: TimeWordsInput): Word[] {
       start: round(start),
       end: round(end),
       probability: round(Math.min(1, sum / tokenCount)),
+      tokens: attempt.tokens.slice(firstToken, firstToken + tokenCount),
     };
   });
 }

@@ -1,11 +1,14 @@
 import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
-import type { TranscribeResponse } from '@studymate/contracts/requests';
+import type { TranscribeResponse, TranscribeSegmentsResponse } from '@studymate/contracts/requests';
 import { decodeClip } from '@studymate/media/decode-clip';
 import type { Isolation } from '@studymate/media/isolation';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
+import { assembleChunk } from '@studymate/speech/assemble';
 import { createWindowCutter } from '@studymate/speech/cut-windows';
 import { isUnspacedLanguage } from '@studymate/speech/languages';
+import { toSegmentDecodings } from '@studymate/speech/segment-decodings';
+import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { priorities, runVad } from '../model-ops.ts';
 import type { Models } from '../models.ts';
@@ -30,7 +33,7 @@ export async function transcribeClip(
   deps: ClipDeps,
   data: Extract<QuickJobData, { kind: 'transcribe' }>,
   signal: AbortSignal,
-): Promise<TranscribeResponse> {
+): Promise<TranscribeResponse | TranscribeSegmentsResponse> {
   const { config, blobs, models } = deps;
   const bytes = await blobs.read(data.clipKey);
   if (!bytes) throw new AppError('cancelled', 'The clip is gone: its request has ended.');
@@ -52,7 +55,7 @@ export async function transcribeClip(
     const { results, seconds: inferenceSeconds } = await transcribeInOrder(
       lease,
       spans.map(({ start, end }) => clip.samples.subarray(start, end)),
-      { language: data.language, priority: priorities.quick, signal },
+      { language: data.language, recognition: data.recognition, priority: priorities.quick, signal },
     );
     const words = results.flatMap((result, i) => {
       const offsetSeconds = (spans[i]?.start ?? 0) / sampleRate;
@@ -81,10 +84,26 @@ export async function transcribeClip(
         inferenceSeconds,
         cold: lease.cold,
       },
+      ...(data.withSegments && toSegmentsOf(spans, results)),
     };
   } finally {
     lease.release();
   }
+}
+
+/** The segments as a lecture's chunk of these windows has them, and how the model came to them. */
+function toSegmentsOf(
+  spans: readonly { start: number; end: number }[],
+  results: readonly WindowTranscript[],
+): Pick<TranscribeSegmentsResponse, 'segments' | 'decodings'> {
+  const windows = spans.map(({ start, end }) => ({
+    start: start / sampleRate,
+    end: end / sampleRate,
+    sampleOffset: start,
+    sampleCount: end - start,
+  }));
+  const segments = assembleChunk({ windows }, results);
+  return { segments, decodings: toSegmentDecodings({ windows }, results, segments) ?? [] };
 }
 
 /** Both at once; when one fails the lease is not left behind. */

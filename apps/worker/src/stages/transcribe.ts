@@ -2,6 +2,7 @@ import { chunkSchema, type TranscribedChunk, transcribedChunkSchema } from '@stu
 import { AppError } from '@studymate/contracts/errors';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleChunk, chunkLanguage } from '@studymate/speech/assemble';
+import { toSegmentDecodings } from '@studymate/speech/segment-decodings';
 import { chunkKey, chunkSamplesKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import { priorities } from '../model-ops.ts';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
@@ -62,6 +63,7 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
     );
     const { results, seconds: inferenceSeconds } = await transcribeInOrder(lease, sounds, {
       language: fresh.requestedLanguage ?? fresh.detectedLanguage,
+      recognition: fresh.recognition,
       // Earlier chunks first, so that the text grows from its beginning.
       priority: part === 0 ? priorities.firstChunk : priorities.chunk + Math.min(part, 999) / 1000,
       signal,
@@ -70,12 +72,15 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
     const audioSeconds = windows.reduce((sum, { start, end }) => sum + end - start, 0);
     const detected = chunkLanguage(chunk, results);
     await recordPace(audioSeconds);
+    const segments = assembleChunk(chunk, results);
+    const decodings = toSegmentDecodings(chunk, results, segments);
     return {
       schemaVersion: 1,
       index: part,
       language: detected?.language ?? null,
       languageProbability: detected?.languageProbability ?? null,
-      segments: assembleChunk(chunk, results),
+      segments,
+      ...(decodings && { decodings }),
       audioSeconds,
       inferenceSeconds,
       startedAt,
@@ -98,7 +103,10 @@ async function reportCovered(deps: StageDeps, context: StageContext, seconds: nu
 /** The first chunk with speech to be done decides the lecture's language; those that run beside it find their own. */
 async function keepDetectedLanguage(deps: StageDeps, context: StageContext, chunk: TranscribedChunk): Promise<void> {
   const { language } = chunk;
-  if (language === null || context.record.requestedLanguage !== null) return;
+  const { requestedLanguage, recognition } = context.record;
+  if (language === null || requestedLanguage !== null) return;
+  // Of a translation the language says nothing about what is spoken.
+  if (recognition?.translate) return;
   let changed = false;
   const record = await context.updateRecord((current) => {
     changed = current.detectedLanguage === null;
