@@ -4,7 +4,7 @@ import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { runTranscribeWindows } from './model-ops.ts';
 
 /** So many go to the model together: as many as it decodes side by side, and no more, so that progress can be told. */
-const windowsAtOnce = 4;
+const windowsAtOnce = 5;
 
 export interface TranscribeInOrderOptions {
   /** ISO 639-1, or null to take the language that the first windows with words have. */

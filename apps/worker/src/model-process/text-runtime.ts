@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { AppError } from '@studymate/contracts/errors';
 import type { WorkContext } from '@studymate/models/serve-model';
-import { doNotSpin } from './onnx-session.ts';
+import { spinBriefly } from './onnx-session.ts';
 
 const dimensions = 384;
 /** Texts run together: more gain nothing on a CPU and take memory. */
@@ -56,7 +56,7 @@ export async function createTextRuntime(options: TextRuntimeOptions): Promise<Te
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      extra: { session: doNotSpin },
+      extra: { session: spinBriefly },
     },
   }).catch((cause: unknown) => {
     throw new AppError('model_damaged', `The model in ${folder} cannot be loaded`, { cause });

@@ -6,8 +6,11 @@ import type { Decoding, DecodingOptions, EncodedWindows, OpenGraphsOptions, Whis
 import { createBatchedPrefixes } from './whisper-prefix.ts';
 import { type Choice, createSeededRandom, createTokenChooser } from './whisper-sampling.ts';
 
-/** Each lane holds 37 MB of keys and values (base). Measured, ms a token: 3.1 with one lane, 2.3, 2.0, 1.8 with four. */
-const maxLanes = 4;
+/**
+ * As many as a chunk has windows, mostly. Each lane holds 37 MB of keys and values (base). Measured, ms a token: 5.3 with
+ * one lane, 4.2 with two, 3.2 with four, 2.7 with eight (a machine with slower memory than the one of the README's table).
+ */
+const maxLanes = 5;
 
 /** Of 30 s, Whisper's window. */
 const encoderFrames = 1_500;
