@@ -1,18 +1,15 @@
-import { execFile, fork } from 'node:child_process';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { ModelFamily, ModelReport } from '@studymate/contracts/models';
-import { createModelFamily } from '@studymate/models/model-family';
 import { excerpt, makeRecording, samplePath, toUnlike } from '../e2e/support/recordings.ts';
 import { type RunningSystem, rootDir, startSystem } from '../e2e/support/running-system.ts';
+import { decodeRecording } from './lib/decode-recording.ts';
 import { readProcessTree, treeMegabytes } from './lib/process-tree.ts';
+import { createSpeechProcess } from './lib/speech-process.ts';
 import { median, quantile, round } from './lib/statistics.ts';
 
 export const about =
   'models: seconds of a load, memory before, loaded and after, clips beside a lecture, cancel until idle [rounds [copies]]';
 
-const modelDir = (name: string) => path.join(rootDir, 'models', name);
 const seconds = (fromMs: number) => (performance.now() - fromMs) / 1000;
 const summary = (values: readonly number[]) => ({
   p50: round(median(values)),
@@ -104,19 +101,8 @@ async function measureClips(system: RunningSystem, lecture: File) {
  * it: the seconds that interrupting saves, whatever else the machine does.
  */
 async function measureInterrupting(rounds: number) {
-  const sound = await decodeSample(60);
-  const modelDirs = { whisper: modelDir('whisper-base'), vad: modelDir('silero-vad') };
-  const program = path.join(rootDir, 'apps/worker/dist/model-process.js');
-  const family = createModelFamily({
-    family: 'speech',
-    verify: async () => {},
-    spawn: () =>
-      fork(program, [JSON.stringify({ family: 'speech', modelDirs, threads: 2 })], { serialization: 'advanced' }),
-    idleTtlMs: null,
-    keepWarm: false,
-    loadTimeoutMs: 60_000,
-    onChange: () => {},
-  });
+  const sound = (await decodeRecording(samplePath)).subarray(0, 60 * 16_000);
+  const family = createSpeechProcess(rootDir, 2);
   try {
     const lease = await family.acquire();
     const transcribe = (from: number, to: number, priority: number, interrupts: boolean) => {
@@ -146,15 +132,6 @@ async function measureInterrupting(rounds: number) {
   } finally {
     await family.close();
   }
-}
-
-/** The beginning of the sample as a model hears it. */
-async function decodeSample(lengthSeconds: number): Promise<Int16Array> {
-  const output = ['-ar', '16000', '-ac', '1', '-f', 's16le', '-'];
-  const args = ['-v', 'error', '-i', samplePath, '-t', String(lengthSeconds), ...output];
-  const options = { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 } as const;
-  const { stdout } = await promisify(execFile)('ffmpeg', args, options);
-  return new Int16Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length));
 }
 
 /** From asking for the end of a lecture that is being transcribed until the model process has nothing left to do. */
