@@ -165,3 +165,44 @@ test('retry of a lecture in progress, or of a stage with another name: refused',
 test('every queue is there for the metrics and the dashboard', () => {
   expect([...t.queues.all().keys()]).toEqual([...queueNames]);
 });
+
+test('change: the title and the course, told to followers; the version goes up', async () => {
+  const { id, version } = await makeLecture(t);
+  const courseId = createId();
+  const changed = await t.client.changeLecture(id, { title: ' Of\nprinting ', courseId });
+  expect(changed).toMatchObject({ title: 'Of printing', courseId, version: version + 1 });
+  expect(await t.client.changeLecture(id, { courseId: null })).toMatchObject({ title: 'Of printing', courseId: null });
+  const response = await fetch(`${t.url}/api/v1/lectures/${id}`);
+  expect(response.headers.get('etag')).toBe(`"${version + 2}"`);
+  await response.body?.cancel();
+});
+
+test('change of a version that is no longer the newest: 412, and nothing is changed', async () => {
+  const { id, version } = await makeLecture(t);
+  await t.client.changeLecture(id, { title: 'First' }, { version });
+  await expect(t.client.changeLecture(id, { title: 'Second' }, { version })).rejects.toMatchObject({
+    code: 'version_mismatch',
+    status: 412,
+  });
+  expect(await t.client.getLecture(id)).toMatchObject({ title: 'First', version: version + 1 });
+  await t.client.changeLecture(id, { title: 'Second' }, { version: version + 1 });
+});
+
+test('twenty changes at once of one version: one is made, the others are told', async () => {
+  const { id, version } = await makeLecture(t);
+  const changes = Array.from({ length: 20 }, (_, i) => t.client.changeLecture(id, { title: `T${i}` }, { version }));
+  const outcomes = await Promise.allSettled(changes);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(await t.client.getLecture(id)).toMatchObject({ version: version + 1 });
+});
+
+test.each([
+  ['nothing', {}],
+  ['an empty title', { title: ' ' }],
+  ['another field', { status: 'ready' }],
+  ['a course that is no id', { courseId: '..' }],
+] as [string, object][])('change of %s: invalid_request', async (_, changes) => {
+  const { id, version } = await makeLecture(t);
+  await expect(t.client.changeLecture(id, changes)).rejects.toMatchObject({ code: 'invalid_request' });
+  expect(await t.client.getLecture(id)).toMatchObject({ version });
+});

@@ -1,5 +1,5 @@
 import type { LectureEvent } from '@studymate/contracts/events';
-import type { Lecture, LecturePage } from '@studymate/contracts/lecture';
+import type { Lecture, LectureChanges, LecturePage } from '@studymate/contracts/lecture';
 import type { ModelFamily, ModelStatus } from '@studymate/contracts/models';
 import type {
   ChaptersRequest,
@@ -41,6 +41,15 @@ export interface StudyMateClient {
   uploadLecture(file: Blob, fields?: UploadFields, options?: CallOptions): Promise<Lecture>;
   listLectures(query?: ListOptions, options?: CallOptions): Promise<LecturePage>;
   getLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
+  /**
+   * Changes the title or the course.
+   * @param options.version only if the lecture still has this one; else ApiError `version_mismatch`
+   */
+  changeLecture(
+    lectureId: string,
+    changes: LectureChanges,
+    options?: CallOptions & { version?: number },
+  ): Promise<Lecture>;
   deleteLecture(lectureId: string, options?: CallOptions): Promise<void>;
   cancelLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
   retryStage(lectureId: string, stage: StageName, options?: CallOptions): Promise<Lecture>;
@@ -79,6 +88,8 @@ export interface StudyMateClient {
    */
   signIn(apiKey: string, options?: CallOptions): Promise<{ owner: string }>;
   signOut(options?: CallOptions): Promise<void>;
+  /** Who is signed in. Throws ApiError `unauthenticated` when nobody is. */
+  getSession(options?: CallOptions): Promise<{ owner: string }>;
   /** Has models loaded (all unless given) and does not wait for it. @returns their states as they were when it was asked */
   warmup(families?: ModelFamily[], options?: CallOptions): Promise<ModelStatus[]>;
 }
@@ -134,6 +145,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
     uploadLecture: (file, fields = {}, call) => postFile('/api/v1/lectures', file, { ...fields }, call),
     listLectures: (query = {}, call) => get(`/api/v1/lectures${toQuery({ ...query })}`, call),
     getLecture: (lectureId, call) => get(lecturePath(lectureId), call),
+    changeLecture: async (lectureId, changes, call) => {
+      const headers: Record<string, string> = { 'content-type': 'application/json' };
+      if (call?.version !== undefined) headers['if-match'] = `"${call.version}"`;
+      const init = { method: 'PATCH', headers, body: JSON.stringify(changes) };
+      return (await request(lecturePath(lectureId), init, call)).json() as Promise<Lecture>;
+    },
     async deleteLecture(lectureId, call) {
       await request(lecturePath(lectureId), { method: 'DELETE' }, call);
     },
@@ -156,6 +173,7 @@ export function createClient(options: ClientOptions): StudyMateClient {
     summarize: (body, call) => post('/api/v1/summarize', body, call),
     modelStatus: async (call) => (await get<{ models: ModelStatus[] }>('/api/v1/models/status', call)).models,
     signIn: (key, call) => post(sessionPath, { apiKey: key }, call),
+    getSession: (call) => get(sessionPath, call),
     async signOut(call) {
       await request(sessionPath, { method: 'DELETE' }, call);
     },

@@ -43,6 +43,11 @@ export const errorCatalogue = {
     meaning: 'The stage was left out, for example because nobody speaks in the recording.',
   },
   lecture_cancelled: { status: 409, retryable: false, meaning: 'The lecture was cancelled before this part was made.' },
+  version_mismatch: {
+    status: 412,
+    retryable: false,
+    meaning: 'The lecture has another version by now than `If-Match` names; read it again and decide anew.',
+  },
   upload_incomplete: {
     status: 400,
     retryable: true,

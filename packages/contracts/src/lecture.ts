@@ -36,5 +36,14 @@ export const createLectureFieldsSchema = z.object({
 });
 export type CreateLectureFields = z.infer<typeof createLectureFieldsSchema>;
 
+/** What an owner may change of a lecture, in any state; null takes it out of its course. */
+export const changeLectureSchema = z
+  .strictObject({
+    title: createLectureFieldsSchema.shape.title,
+    courseId: idSchema.nullable().optional(),
+  })
+  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'has nothing to change');
+export type LectureChanges = z.infer<typeof changeLectureSchema>;
+
 export const lecturePageSchema = z.object({ lectures: z.array(lectureSchema), nextCursor: z.string().nullable() });
 export type LecturePage = z.infer<typeof lecturePageSchema>;

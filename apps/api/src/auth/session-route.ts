@@ -4,18 +4,22 @@ import { addRoute } from '../http/add-route.ts';
 import { readJsonBody } from '../http/json-body.ts';
 import type { Authenticator } from './authenticate.ts';
 import { sessionCookie } from './credentials.ts';
-import { anonymousOwner } from './owner.ts';
+import { anonymousOwner, ownerOf } from './owner.ts';
 
 const sessionSchema = z.object({ apiKey: z.string().min(1).max(512) });
 const maxAgeSeconds = 30 * 86_400;
 
 /**
- * POST and DELETE /api/v1/session: pages cannot send headers with event streams and players, so a key can be turned into
+ * GET, POST and DELETE /api/v1/session: whose key came with the request; and pages cannot send headers with event streams and players, so a key can be turned into
  * a cookie that no script of the page can read. The cookie holds the key itself: it works in every copy of the API, and
  * ends with the key.
  */
 export function addSessionRoute(router: Router, deps: { auth: Authenticator }): void {
   addRoute(router, '/api/v1/session', {
+    async get(req, res) {
+      await deps.auth.authenticate(req, res, () => {});
+      res.json({ owner: ownerOf(res) });
+    },
     async post(req, res) {
       const { apiKey } = await readJsonBody(req, { schema: sessionSchema, maxBytes: 4096 });
       // Without keys there is nothing to remember; a page that asks all the same may go on.

@@ -1,18 +1,19 @@
 import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
-import type { LecturePage } from '@studymate/contracts/lecture';
+import { changeLectureSchema, type Lecture, type LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNameSchema } from '@studymate/contracts/stages';
 import { announceCancel } from '@studymate/queue/cancel';
 import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
-import type { Router } from 'express';
+import type { Response, Router } from 'express';
 import { z } from 'zod';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
-import { parseRequest } from '../http/json-body.ts';
+import { parseRequest, readJsonBody } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
 import type { LectureChanger } from './change-lecture.ts';
+import { toTitle } from './file-names.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
 import type { Submitter } from './submit.ts';
 
@@ -24,6 +25,7 @@ const listQuerySchema = z.object({
 /** So many lectures are looked at for one page of a course; the cursor goes on from there. */
 const maxScanned = 1_000;
 const scanBatch = 100;
+const maxChangeBytes = 16_384;
 
 /** /api/v1/lectures, /:id, /:id/cancel, /:id/stages/:stage/retry */
 export function addLectureRoutes(
@@ -46,7 +48,24 @@ export function addLectureRoutes(
 
   addRoute(router, '/api/v1/lectures/:id', {
     async get(req, res) {
-      res.json(await reader.toView(await reader.readRecord(ownerOf(res), req.params.id)));
+      sendLecture(res, await reader.toView(await reader.readRecord(ownerOf(res), req.params.id)));
+    },
+    async patch(req, res) {
+      const before = await reader.readRecord(ownerOf(res), req.params.id);
+      const { title, courseId } = await readJsonBody(req, { schema: changeLectureSchema, maxBytes: maxChangeBytes });
+      const toChanged = (current: LectureRecord): LectureRecord => {
+        // Looked at again each time that another writer was quicker.
+        checkVersion(req.headers['if-match'], current.version);
+        return {
+          ...current,
+          ...(title !== undefined && { title: toTitle(title, '') }),
+          ...(courseId !== undefined && { courseId }),
+        };
+      };
+      const { view } = await change(before, async () => toChanged);
+      const changes = { title: view.title, courseId: view.courseId, version: view.version };
+      await tell(view.id, () => publisher.publish(view.id, { type: 'lecture', changes }));
+      sendLecture(res, view);
     },
     async delete(req, res) {
       const known = idSchema.safeParse(req.params.id);
@@ -97,6 +116,24 @@ export function addLectureRoutes(
       res.status(202).json(view);
     },
   });
+}
+
+/** The version of what the owner and the workers have written; progress is not part of it. */
+function sendLecture(res: Response, lecture: Lecture): void {
+  res.setHeader('etag', toEtag(lecture.version));
+  res.json(lecture);
+}
+
+function toEtag(version: number): string {
+  return `"${version}"`;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1 @throws AppError `version_mismatch` */
+function checkVersion(ifMatch: string | undefined, version: number): void {
+  if (ifMatch === undefined) return;
+  const wanted = ifMatch.split(',').map((tag) => tag.trim());
+  if (wanted.includes('*') || wanted.includes(toEtag(version))) return;
+  throw new AppError('version_mismatch', `The lecture has version ${version} by now.`, { details: { version } });
 }
 
 async function readPage(
