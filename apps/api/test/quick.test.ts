@@ -79,18 +79,66 @@ test.each([
   expect(await t.blobs.list('clips/')).toEqual([]);
 });
 
-test('a clip with candidates to choose from: refused as not built yet, nothing is left', async () => {
+/** What a request with these fields is answered with, as `400 code message`. */
+const postClip = async (...fields: [string, string][]) => {
   const form = new FormData();
-  form.append('candidates', '["one","two"]');
+  for (const [name, value] of fields) form.append(name, value);
   form.append('file', toFile('x'));
   const response = await fetch(`${t.url}/api/v1/transcribe`, { method: 'POST', body: form });
-  const { error } = (await response.json()) as { error: { code: string; message: string } };
-  expect([response.status, error.code, error.message]).toEqual([
-    400,
-    'invalid_request',
-    'candidates are not built yet',
-  ]);
+  const { error } = (await response.json()) as { error?: { code: string; message: string } };
+  return `${response.status} ${error?.code} ${error?.message}`;
+};
+
+test('a clip with candidates: they reach the worker as they were given, without those that sound alike', async () => {
+  let seen: unknown;
+  const candidates = [
+    { text: ' Two', probability: 0.75 },
+    { text: 'é', probability: 0.25 },
+  ];
+  answer = async (data) => {
+    seen = data;
+    return { ...clipAnswer, candidates, candidatesConfidence: 0.9 };
+  };
+  const given = ['é', ' Two', 'Two', 'e\u0301'];
+  const { candidates: ranked } = await t.client.transcribe(toFile('x'), { candidates: given });
+  expect(ranked).toEqual(candidates);
+  expect(seen).toMatchObject({ candidates: ['é', ' Two'], language: null });
+});
+
+test('as many and as long candidates as are allowed: are taken, however they are escaped', async () => {
+  let count = 0;
+  answer = async (data) => {
+    count = data.kind === 'transcribe' ? (data.candidates?.length ?? 0) : 0;
+    return clipAnswer;
+  };
+  const text = Array.from({ length: 200 }, (_, i) => String(i).padStart(3, '0') + '\u{1d49c}'.repeat(97));
+  const escaped = JSON.stringify(text).replaceAll('\u{1d49c}', '\\ud835\\udc9c');
+  expect(await postClip(['candidates', escaped])).toBe('200 undefined undefined');
+  expect(count).toBe(200);
+});
+
+test.each([
+  ['no JSON', 'one, two', 'candidates: must be a JSON array of texts, such as ["yes", "no"]'],
+  ['nothing', '', 'candidates: must be a JSON array of texts, such as ["yes", "no"]'],
+  ['no list', '{"a":1}', 'candidates: must be a list'],
+  ['an empty list', '[]', 'candidates: must not be empty'],
+  ['a number', '["one", 2]', 'candidates.1: must be a text'],
+  ['an empty text', '["one", " "]', 'candidates.1: must not be empty'],
+  ['a sign alone', '["!"]', 'candidates.0: must have a letter or a digit'],
+  ['a control character', '["a\\u0000b"]', 'candidates.0: must not have control characters'],
+  ['a long text', JSON.stringify(['x'.repeat(101)]), 'candidates.0: must have at most 100 characters'],
+  ['too many', JSON.stringify(Array(201).fill('x')), 'candidates: must have at most 200 entries'],
+])('candidates that are %s: refused, nothing is queued or left', async (_, value, message) => {
+  expect(await postClip(['candidates', value])).toBe(`400 invalid_request ${message}`);
   expect(await t.blobs.list('clips/')).toEqual([]);
+});
+
+test('candidates that are given twice: refused', async () => {
+  const fields: [string, string][] = [
+    ['candidates', '["a"]'],
+    ['candidates', '["b"]'],
+  ];
+  expect(await postClip(...fields)).toBe('400 invalid_request candidates: is given twice');
 });
 
 test('texts: topics, chapters and summarize reach the worker as they were sent and come back as it answers', async () => {

@@ -4,6 +4,7 @@ import type { RunOptions } from '@studymate/models/model-process';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import type { EmbedResult } from './model-process/text-runtime.ts';
 import type { VadPayload } from './model-process/vad-lanes.ts';
+import type { RankCandidatesPayload, RankedCandidates } from './model-process/whisper-candidates.ts';
 import type { TranscribeWindowsPayload } from './model-process/whisper-transcribe.ts';
 
 /** Lower goes first. A clip that somebody waits for comes before everything that belongs to a lecture. */
@@ -28,6 +29,10 @@ export function runVad(lease: Lease, payload: VadPayload, options: WorkOptions) 
 export function runTranscribeWindows(lease: Lease, payload: TranscribeWindowsPayload, options: WorkOptions) {
   const timeoutMs = windowTimeoutMs * Math.max(1, payload.windows.length);
   return lease.run<WindowTranscript[]>('transcribe-windows', payload, { ...toRunOptions(options), timeoutMs });
+}
+
+export function runRankCandidates(lease: Lease, payload: RankCandidatesPayload, options: WorkOptions) {
+  return lease.run<RankedCandidates>('rank-candidates', payload, toRunOptions(options));
 }
 
 /** Texts go in pieces, so that a short request never waits for a long lecture's sentences. */

@@ -28,6 +28,15 @@ export interface UploadFields {
   fileName?: string;
 }
 
+export interface ClipFields {
+  /** ISO 639-1 code or English name. */
+  language?: string;
+  /** Texts of which one is expected; the answer says how likely each is. The clip may then have 28 s. */
+  candidates?: readonly string[];
+  /** Needed for a Blob, which has no name; a File brings its own. */
+  fileName?: string;
+}
+
 export interface ListOptions {
   cursor?: string;
   /** 1 to 100, 20 unless given. */
@@ -72,11 +81,7 @@ export interface StudyMateClient {
   /** Address of the recording, for a player. */
   mediaUrl(lectureId: string): string;
   /** A recording of at most 60 s, at once. */
-  transcribe(
-    clip: Blob,
-    fields?: { language?: string; fileName?: string },
-    options?: CallOptions,
-  ): Promise<TranscribeResponse>;
+  transcribe(clip: Blob, fields?: ClipFields, options?: CallOptions): Promise<TranscribeResponse>;
   topics(request: TopicsRequest, options?: CallOptions): Promise<TopicAssignments>;
   chapters(request: ChaptersRequest, options?: CallOptions): Promise<ChaptersResponse>;
   summarize(request: SummarizeRequest, options?: CallOptions): Promise<SummarizeResponse>;
@@ -167,7 +172,13 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
-    transcribe: (clip, fields = {}, call) => postFile('/api/v1/transcribe', clip, { ...fields }, call),
+    transcribe: (clip, { candidates, ...fields } = {}, call) =>
+      postFile(
+        '/api/v1/transcribe',
+        clip,
+        { ...fields, ...(candidates && { candidates: JSON.stringify(candidates) }) },
+        call,
+      ),
     topics: (body, call) => post('/api/v1/topics', body, call),
     chapters: (body, call) => post('/api/v1/chapters', body, call),
     summarize: (body, call) => post('/api/v1/summarize', body, call),

@@ -44,6 +44,25 @@ export type SummarizeResponse = z.infer<typeof summarizeResponseSchema>;
 export const decodeMethods = ['wav', 'ffmpeg-pipe', 'ffmpeg-file'] as const;
 export type DecodeMethod = (typeof decodeMethods)[number];
 
+export const maxCandidates = 200;
+export const maxCandidateCharacters = 100;
+
+/** Texts of which one is expected in a clip. */
+export const candidatesSchema = z
+  .array(
+    z
+      .string()
+      .refine((text) => text.trim() !== '', 'must not be empty')
+      .refine(
+        (text) => [...text].length <= maxCandidateCharacters,
+        `must have at most ${maxCandidateCharacters} characters`,
+      )
+      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not have control characters')
+      .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or a digit'),
+  )
+  .min(1)
+  .max(maxCandidates);
+
 export const transcribeResponseSchema = z.object({
   text: z.string(),
   language: z.string().nullable(),
@@ -51,6 +70,10 @@ export const transcribeResponseSchema = z.object({
   confidence: z.number(),
   words: z.array(wordSchema),
   durationSeconds: z.number(),
+  /** The candidates of the request as they were given, best first; the probabilities add up to 1. */
+  candidates: z.array(z.object({ text: z.string(), probability: z.number().min(0).max(1) })).optional(),
+  /** The probability that any of the candidates is what is said. */
+  candidatesConfidence: z.number().min(0).max(1).optional(),
   timings: z.object({
     decodeSeconds: z.number(),
     decodeMethod: z.enum(decodeMethods),

@@ -1,7 +1,12 @@
 import { idSchema } from '@studymate/contracts/ids';
 import { recognitionSchema } from '@studymate/contracts/lecture-record';
 import { modelFamilies } from '@studymate/contracts/models';
-import { chaptersRequestSchema, summarizeRequestSchema, topicsRequestSchema } from '@studymate/contracts/requests';
+import {
+  candidatesSchema,
+  chaptersRequestSchema,
+  summarizeRequestSchema,
+  topicsRequestSchema,
+} from '@studymate/contracts/requests';
 import { type StageName, stageNameSchema } from '@studymate/contracts/stages';
 import { z } from 'zod';
 
@@ -30,6 +35,8 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
     recognition: recognitionSchema.optional(),
     /** Whether the answer has segments, and how the model came to them. */
     withSegments: z.literal(true).optional(),
+    /** Texts of which one is expected. */
+    candidates: candidatesSchema.optional(),
   }),
   z.object({ kind: z.literal('topics'), request: topicsRequestSchema }),
   z.object({ kind: z.literal('chapters'), request: chaptersRequestSchema }),

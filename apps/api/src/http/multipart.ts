@@ -14,6 +14,8 @@ export interface ReceivedFile<T> {
 
 export interface ReceiveOptions<T> {
   maxFileBytes: number;
+  /** Of one field; 4096 unless given. */
+  maxFieldBytes?: number;
   /** Called for each field as it comes, before or after the file; what it throws ends the upload. */
   onField(name: string, value: string): void;
   /** Takes the bytes of the part named `file`. When the source fails it must leave nothing behind. */
@@ -23,7 +25,7 @@ export interface ReceiveOptions<T> {
 }
 
 const maxFields = 20;
-const maxFieldBytes = 4_096;
+const defaultFieldBytes = 4_096;
 /** What boundaries, part headers and fields may add to the file. */
 const multipartOverheadBytes = 256 * 1024;
 /** A connection on which nothing moves for so long is given up. */
@@ -43,13 +45,15 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
   if (!/^multipart\/form-data\s*;/i.test(contentType)) {
     throw new AppError('unsupported_content_type', 'Send the file as multipart/form-data, in a part named "file".');
   }
+  const { maxFieldBytes = defaultFieldBytes } = options;
   const tooLarge = () =>
     new AppError('file_too_large', `The file may have ${options.maxFileBytes} bytes.`, {
       details: { maxBytes: options.maxFileBytes },
     });
-  if (Number(req.headers['content-length'] ?? 0) > options.maxFileBytes + multipartOverheadBytes) throw tooLarge();
+  if (Number(req.headers['content-length'] ?? 0) > options.maxFileBytes + multipartOverheadBytes + maxFieldBytes)
+    throw tooLarge();
 
-  const busboy = createParser(req.headers as BusboyHeaders);
+  const busboy = createParser(req.headers as BusboyHeaders, maxFieldBytes);
   let received: Promise<ReceivedFile<T>> | undefined;
   let current: BusboyFileStream | undefined;
   let rest: NodeJS.Timeout | undefined;
@@ -90,7 +94,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
     });
     busboy.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
       try {
-        if (valueTruncated) throw new AppError('invalid_request', 'A field is longer than 4096 bytes.');
+        if (valueTruncated) throw new AppError('invalid_request', `A field is longer than ${maxFieldBytes} bytes.`);
         options.onField(name ?? '', value);
       } catch (error) {
         fail(error);
@@ -128,7 +132,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
 
 const incomplete = 'The connection ended before the whole file had come; nothing of it was kept.';
 
-function createParser(headers: BusboyHeaders) {
+function createParser(headers: BusboyHeaders, maxFieldBytes: number) {
   try {
     return new Busboy({
       headers,

@@ -1,20 +1,30 @@
 import { AppError } from '@studymate/contracts/errors';
 import { createId } from '@studymate/contracts/ids';
-import { transcribeResponseSchema } from '@studymate/contracts/requests';
+import {
+  candidatesSchema,
+  maxCandidateCharacters,
+  maxCandidates,
+  transcribeResponseSchema,
+} from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import { normaliseCandidate } from '@studymate/speech/candidates';
 import { parseLanguage } from '@studymate/speech/languages';
 import { clipKey } from '@studymate/storage/lecture-keys';
 import type { Router } from 'express';
+import { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
+import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
 import type { Services } from '../services.ts';
 
 /** 60 s of stereo at 48 kHz and 32 bits is 23 MB. */
 export const maxClipBytes = 25 * 1024 * 1024;
 const timeoutMs = 120_000;
+/** As many characters as are allowed, each written as \uXXXX twice, with quotes and commas between the texts. */
+const maxCandidatesBytes = maxCandidates * (maxCandidateCharacters * 12 + 4);
 
 /** POST /api/v1/transcribe: a short recording, transcribed while the caller waits. */
 export function addTranscribeRoute(
@@ -26,16 +36,19 @@ export function addTranscribeRoute(
   const transcribe: Handler = async (req, res) => {
     const signal = callerGone(res);
     let language: string | null = null;
+    let candidates: string[] | undefined;
     const key = clipKey(createId());
     const remove = () =>
       blobs.delete(key).catch((error: unknown) => deps.logger.warn({ err: error, key }, 'a clip was left behind'));
     await receiveFile(req, {
       maxFileBytes: maxClipBytes,
+      maxFieldBytes: maxCandidatesBytes,
       onField(name, value) {
-        if (value.trim() === '') return;
-        // An answer without them would look as if they had been considered.
-        if (name === 'candidates') throw new AppError('invalid_request', 'candidates are not built yet');
-        if (name !== 'language') return;
+        if (name === 'candidates') {
+          if (candidates) throw new AppError('invalid_request', 'candidates: is given twice');
+          candidates = parseCandidates(value);
+        }
+        if (name !== 'language' || value.trim() === '') return;
         if (language !== null) throw new AppError('invalid_request', 'language: is given twice');
         language = parseLanguage(value);
       },
@@ -46,7 +59,7 @@ export function addTranscribeRoute(
     });
     try {
       const answer = transcribeResponseSchema.parse(
-        await quick.call({ kind: 'transcribe', clipKey: key, language }, { timeoutMs, signal }),
+        await quick.call({ kind: 'transcribe', clipKey: key, language, candidates }, { timeoutMs, signal }),
       );
       res.locals.cold = answer.timings.cold;
       res.json(answer);
@@ -57,4 +70,25 @@ export function addTranscribeRoute(
   addRoute(router, '/api/v1/transcribe', {
     post: (req, res) => admission.quick(async () => transcribe(req, res)),
   });
+}
+
+/**
+ * A JSON array of texts. Of those that differ in nothing that can be heard the first is kept.
+ * @throws AppError `invalid_request`
+ */
+function parseCandidates(text: string): string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const message = 'candidates: must be a JSON array of texts, such as ["yes", "no"]';
+    throw new AppError('invalid_request', message, { cause });
+  }
+  const { candidates } = parseRequest(z.object({ candidates: candidatesSchema }), { candidates: value });
+  const first = new Map<string, string>();
+  for (const each of candidates) {
+    const heard = normaliseCandidate(each);
+    if (!first.has(heard)) first.set(heard, each);
+  }
+  return [...first.values()];
 }

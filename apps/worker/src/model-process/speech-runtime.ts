@@ -1,10 +1,12 @@
 import { AppError } from '@studymate/contracts/errors';
+import { candidatesSchema } from '@studymate/contracts/requests';
 import type { WorkContext } from '@studymate/models/serve-model';
 import { parseLanguage } from '@studymate/speech/languages';
 import { hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { requireFolder } from './onnx-session.ts';
 import { loadVoiceActivity, type VadPayload, vadFrameSamples } from './vad-lanes.ts';
+import { createCandidateRanker, type RankCandidatesPayload, type RankedCandidates } from './whisper-candidates.ts';
 import { loadWhisperModel } from './whisper-model.ts';
 import { createWhisperTranscriber, type TranscribeWindowsPayload } from './whisper-transcribe.ts';
 
@@ -24,6 +26,7 @@ export interface SpeechRuntimeOptions {
 export interface SpeechOperations {
   vad: { payload: VadPayload; result: { probabilities: Float32Array } };
   'transcribe-windows': { payload: TranscribeWindowsPayload; result: WindowTranscript[] };
+  'rank-candidates': { payload: RankCandidatesPayload; result: RankedCandidates };
 }
 
 export interface SpeechRuntime {
@@ -52,10 +55,12 @@ export async function createSpeechRuntime(options: SpeechRuntimeOptions): Promis
     throw error;
   });
   const transcriber = createWhisperTranscriber(model);
+  const ranker = createCandidateRanker(model);
 
   const run = async (operation: string, payload: unknown, context: Partial<WorkContext> = {}): Promise<unknown> => {
     if (operation === 'vad') return { probabilities: await vad.detect(parseVad(payload), context) };
     if (operation === 'transcribe-windows') return transcriber.transcribe(parseTranscribe(payload), context);
+    if (operation === 'rank-candidates') return ranker.rank(parseRank(payload), context);
     throw new AppError('invalid_request', `The speech models have no operation "${operation}"`);
   };
 
@@ -92,4 +97,14 @@ function parseTranscribe(payload: unknown): TranscribeWindowsPayload {
     language: language === null || language === undefined ? null : parseLanguage(language),
     wordTimes: wordTimes === true,
   };
+}
+
+function parseRank(payload: unknown): RankCandidatesPayload {
+  const { samples, candidates, language } = (payload ?? {}) as Partial<RankCandidatesPayload>;
+  if (!(samples instanceof Int16Array) || samples.length > maxWindowSamples) {
+    throw new AppError('invalid_request', 'rank-candidates: `samples` must be an Int16Array of at most 30 s');
+  }
+  const texts = candidatesSchema.safeParse(candidates);
+  if (!texts.success) throw new AppError('invalid_request', 'rank-candidates: `candidates` must be texts');
+  return { samples, candidates: texts.data, language: language ? parseLanguage(language) : null };
 }

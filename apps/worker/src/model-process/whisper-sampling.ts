@@ -119,6 +119,18 @@ export function softmaxOver(logits: Float32Array, tokens: readonly number[]): nu
   return weights.map((value) => value / sum);
 }
 
+/** Logarithm of the sum of the logits' exponentials: what a logit has to be less to be a log probability. */
+export function logOfSum(logits: Float32Array): number {
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logits.length; i++) greatest = Math.max(greatest, logits[i] as number);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const below = greatest - (logits[i] as number);
+    if (below < negligible) sum += Math.exp(-below);
+  }
+  return greatest + Math.log(sum);
+}
+
 /** Probability of one token among all. */
 export function probabilityOf(logits: Float32Array, token: number): number {
   const wanted = logits[token] as number;

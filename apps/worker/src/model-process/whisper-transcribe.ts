@@ -209,7 +209,7 @@ function meanProbability({ logProbabilities }: Attempt): number {
 }
 
 /** The sound with silence before it, as far as the 30 s allow. */
-function withLead(samples: Int16Array): Int16Array {
+export function withLead(samples: Int16Array): Int16Array {
   const lead = Math.min(leadSamples, melFrameCount * hopSamples - samples.length);
   const sound = new Int16Array(lead + samples.length);
   sound.set(samples, lead);

@@ -3,6 +3,7 @@ import { AppError } from '@studymate/contracts/errors';
 import type { TranscribeResponse, TranscribeSegmentsResponse } from '@studymate/contracts/requests';
 import { decodeClip } from '@studymate/media/decode-clip';
 import type { Isolation } from '@studymate/media/isolation';
+import type { Lease } from '@studymate/models/model-family';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import { assembleChunk } from '@studymate/speech/assemble';
 import { createWindowCutter } from '@studymate/speech/cut-windows';
@@ -10,7 +11,7 @@ import { isUnspacedLanguage } from '@studymate/speech/languages';
 import { toSegmentDecodings } from '@studymate/speech/segment-decodings';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import { priorities, runVad } from '../model-ops.ts';
+import { priorities, runRankCandidates, runVad } from '../model-ops.ts';
 import type { Models } from '../models.ts';
 import { transcribeInOrder } from '../transcribe-in-order.ts';
 
@@ -51,11 +52,14 @@ export async function transcribeClip(
     }),
   );
   try {
+    const { candidates } = data;
+    const ranked = candidates && (await rankCandidates(lease, clip.samples, { ...data, candidates, signal }));
+    const expected = data.language ?? ranked?.language ?? null;
     const spans = await findSpans(lease, clip.samples, signal);
     const { results, seconds: inferenceSeconds } = await transcribeInOrder(
       lease,
       spans.map(({ start, end }) => clip.samples.subarray(start, end)),
-      { language: data.language, recognition: data.recognition, priority: priorities.quick, signal },
+      { language: expected, recognition: data.recognition, priority: priorities.quick, signal },
     );
     const words = results.flatMap((result, i) => {
       const offsetSeconds = (spans[i]?.start ?? 0) / sampleRate;
@@ -77,11 +81,12 @@ export async function transcribeClip(
       confidence: words.length === 0 ? 0 : words.reduce((sum, word) => sum + word.probability, 0) / words.length,
       words,
       durationSeconds: clip.durationSeconds,
+      ...ranked?.answer,
       timings: {
         decodeSeconds: clip.seconds,
         decodeMethod: clip.method,
         modelLoadSeconds: lease.loadSeconds,
-        inferenceSeconds,
+        inferenceSeconds: inferenceSeconds + (ranked?.seconds ?? 0),
         cold: lease.cold,
       },
       ...(data.withSegments && toSegmentsOf(spans, results)),
@@ -106,6 +111,30 @@ function toSegmentsOf(
   return { segments, decodings: toSegmentDecodings({ windows }, results, segments) ?? [] };
 }
 
+/**
+ * Which candidate is spoken. They also tell the language, which one word alone does not tell well.
+ * @throws AppError `media_too_long`, `invalid_request` (candidates that are too long together)
+ */
+async function rankCandidates(
+  lease: Lease,
+  samples: Int16Array,
+  { candidates, language, signal }: { candidates: string[]; language: string | null; signal: AbortSignal },
+) {
+  if (samples.length > maxWholeSeconds * sampleRate) {
+    throw new AppError('media_too_long', `With candidates a clip may have ${maxWholeSeconds} s.`);
+  }
+  const payload = { samples, candidates, language };
+  const { value, seconds } = await runRankCandidates(lease, payload, { priority: priorities.quick, signal });
+  const ranking = candidates
+    .map((text, i) => ({ text, probability: value.probabilities[i] as number }))
+    .sort((a, b) => b.probability - a.probability);
+  return {
+    language: value.language,
+    seconds,
+    answer: { candidates: ranking, candidatesConfidence: value.anyProbability },
+  };
+}
+
 /** Both at once; when one fails the lease is not left behind. */
 async function acquireBoth<L extends { release(): void }, D>(
   leasing: Promise<L>,
@@ -120,7 +149,7 @@ async function acquireBoth<L extends { release(): void }, D>(
 
 /** The stretches (in samples) to transcribe: none where nobody speaks. */
 async function findSpans(
-  lease: Parameters<typeof runVad>[0],
+  lease: Lease,
   samples: Int16Array,
   signal: AbortSignal,
 ): Promise<{ start: number; end: number }[]> {
