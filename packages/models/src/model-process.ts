@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { AppError, fromPlainError } from '@studymate/contracts/errors';
+import { readProcessorTicks } from './processor-time.ts';
 import type { FromModelProcess, ToModelProcess } from './protocol.ts';
 
 export interface RunOptions {
@@ -19,26 +20,21 @@ export interface RunResult<T> {
 }
 
 /**
- * A sign of life is any message. Inference blocks the process's event loop, so that a ping may be answered late; work
- * of many steps gives signs by itself, between them. Misses are counted, not seconds: a worker that was itself stopped
- * for a while finds the answers waiting, and blames nobody.
+ * A sign of life is any message. Inference may block the process's event loop for long, on a busy machine very long, but
+ * it uses the processor: while a piece of work runs that is a sign of life, too, and the work has its own deadline. So a
+ * process that was stopped, or waits for what never comes, is found out soon, and a slow one is left alone. Misses are
+ * counted, not seconds: a worker that was itself stopped for a while finds the answers waiting, and blames nobody.
  */
 export interface Heartbeat {
   intervalMs: number;
-  /** Unanswered beats after which an idle process is ended. */
-  idleMisses: number;
+  /** Beats without a sign of life after which a loaded process is ended. */
+  loadedMisses: number;
   /** The same while it loads: opening the graph of a large model blocks the event loop for seconds. */
   loadingMisses: number;
-  /** The same while it works: more than the longest single step takes. Work as a whole has its own deadline. */
-  workingMisses: number;
 }
 
-/**
- * 10 s when idle. Loading the bundled models blocks for .3 s at most (measured); a graph of 1 GB from a slow disk, 10 s.
- * The longest step of the bundled models, the encoder on a window of 30 s, takes .4 s (measured); that of a model of
- * 1.5 thousand million parameters some 15.
- */
-export const defaultHeartbeat: Heartbeat = { intervalMs: 2_000, idleMisses: 5, loadingMisses: 20, workingMisses: 15 };
+/** 10 s when loaded. Loading the bundled models blocks for .3 s at most (measured); a graph of 1 GB from a slow disk, 10 s. */
+export const defaultHeartbeat: Heartbeat = { intervalMs: 2_000, loadedMisses: 5, loadingMisses: 20 };
 
 /** One child and what it has been asked to do. */
 export interface ModelProcess {
@@ -133,12 +129,20 @@ export function createModelProcess(deps: ModelProcessDeps): ModelProcess {
   );
 
   const isWorking = () => [...pending.values()].some(({ timer }) => timer !== null);
-  const allowedMisses = () => {
-    if (!isLoaded) return heartbeat.loadingMisses;
-    return isWorking() ? heartbeat.workingMisses : heartbeat.idleMisses;
+  let lastTicks: number | null = null;
+  /** Whether it has used the processor since the last look; where that cannot be told it is believed to. */
+  const hasRun = (): boolean => {
+    const ticks = child.pid === undefined ? null : readProcessorTicks(child.pid);
+    const isSame = ticks !== null && ticks === lastTicks;
+    lastTicks = ticks;
+    return !isSame;
   };
   const beat = setInterval(() => {
-    if (missedBeats >= allowedMisses()) {
+    if (isWorking() && hasRun()) {
+      missedBeats = 0;
+      return;
+    }
+    if (missedBeats >= (isLoaded ? heartbeat.loadedMisses : heartbeat.loadingMisses)) {
       const seconds = (missedBeats * heartbeat.intervalMs) / 1000;
       end(new AppError('model_crashed', `The ${name} model process gave no sign of life for ${seconds} s.`));
       return;

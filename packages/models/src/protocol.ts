@@ -14,7 +14,6 @@ export type FromModelProcess =
   /** Weights are loaded and warmed. */
   | { type: 'ready'; loadSeconds: number; memoryBytes: number }
   | { type: 'load-failed'; error: PlainError }
-  /** The answer to `ping`; unasked, now and then, in the middle of work. */
   | { type: 'pong'; memoryBytes: number }
   /** The work left the queue inside the process; deadlines count from here. */
   | { type: 'started'; id: number }

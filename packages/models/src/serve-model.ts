@@ -5,10 +5,7 @@ import type { FromModelProcess, ToModelProcess } from './protocol.ts';
 export interface WorkContext {
   /** Fires when the work is cancelled; look at it between steps. */
   signal: AbortSignal;
-  /**
-   * To be awaited between steps: tells the worker that the work goes on, and does work that interrupts. Resolves at
-   * once when there is none.
-   */
+  /** To be awaited between steps: work that interrupts is done here. Resolves at once when there is none. */
   pause(): Promise<void>;
 }
 
@@ -35,8 +32,6 @@ interface Task {
 
 /** So long may a piece of work be kept waiting in its middle, all interruptions together: its deadline goes on. */
 const maxInterruptedMs = 10_000;
-/** Signs of life in the middle of work: no more often than this. */
-const signEveryMs = 1_000;
 
 /**
  * The loop inside a model process: loads once, then takes one piece of work after the other, the lowest
@@ -56,12 +51,7 @@ export async function serveModel(deps: {
 
   const execute = async (task: Task, loaded: ModelRuntime): Promise<void> => {
     let interruptedMs = 0;
-    let signedAtMs = performance.now();
     const pause = async (): Promise<void> => {
-      if (performance.now() - signedAtMs > signEveryMs) {
-        signedAtMs = performance.now();
-        channel.send({ type: 'pong', memoryBytes: memoryBytes() });
-      }
       while (running.size === 1 && !task.interrupts && interruptedMs < maxInterruptedMs) {
         const urgent = takeFirst(waiting, ({ interrupts }) => interrupts);
         if (!urgent) return;
