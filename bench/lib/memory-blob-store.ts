@@ -13,6 +13,7 @@ export function createMemoryBlobStore(): BlobStore {
     blobs.set(key, { bytes, modifiedMs: Date.now() });
     return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   };
+  const list = async (prefix: string) => [...blobs.keys()].filter((key) => key.startsWith(prefix)).sort();
   return {
     put,
     async create(key, body) {
@@ -26,7 +27,10 @@ export function createMemoryBlobStore(): BlobStore {
       const found = blobs.get(key);
       return found ? { bytes: found.bytes.length, modifiedMs: found.modifiedMs } : null;
     },
-    list: async (prefix) => [...blobs.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    list,
+    async *walk(prefix) {
+      yield* await list(prefix);
+    },
     async delete(key) {
       blobs.delete(key);
     },

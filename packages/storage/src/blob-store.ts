@@ -18,8 +18,13 @@ export interface BlobStore {
   stream(key: string, range?: { start: number; end: number }): Readable;
   /** @returns null when there is no such blob */
   stat(key: string): Promise<BlobStat | null>;
-  /** All keys that begin with `prefix` (which ends in "/" or is empty), in ascending order. */
+  /** All keys that begin with `prefix` (which ends in "/" or is empty), in ascending order by code unit. */
   list(prefix: string): Promise<string[]>;
+  /**
+   * The same keys one after the other, for prefixes that may have very many: holds no more of them than lie beside each
+   * other in one folder. What comes or goes meanwhile may be given or not; each is given once, and what stays is given.
+   */
+  walk(prefix: string): AsyncIterable<string>;
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   deletePrefix(prefix: string): Promise<void>;

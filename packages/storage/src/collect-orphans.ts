@@ -1,13 +1,7 @@
 import type { BlobStore } from './blob-store.ts';
-import {
-  clipsPrefix,
-  deletionVersion,
-  lecturesPrefix,
-  mediaPrefix,
-  ownersPrefix,
-  parseRecordKey,
-} from './lecture-keys.ts';
+import { clipsPrefix, deletionVersion, mediaPrefix, ownersPrefix, recordKey, recordsPrefix } from './lecture-keys.ts';
 import { peekRecord } from './record-peek.ts';
+import { walkLectures } from './walk-lectures.ts';
 
 export interface CollectedOrphans {
   /** Keys that were removed. */
@@ -36,11 +30,11 @@ export async function collectOrphans(
   const { blobs } = deps;
   const newestMs = (options.nowMs ?? Date.now()) - minAgeMs;
 
-  const listOld = async (prefix: string): Promise<string[]> => {
-    const old: string[] = [];
-    for (const key of await blobs.list(prefix)) {
+  const listOld = async (prefix: string): Promise<Set<string>> => {
+    const old = new Set<string>();
+    for await (const key of blobs.walk(prefix)) {
       const stat = await blobs.stat(key);
-      if (stat && stat.modifiedMs < newestMs) old.push(key);
+      if (stat && stat.modifiedMs < newestMs) old.add(key);
     }
     return old;
   };
@@ -48,45 +42,36 @@ export async function collectOrphans(
   // The candidates before the lectures: what gets its lecture in between is found to have one.
   const clips = await listOld(clipsPrefix);
   const media = await listOld(mediaPrefix);
-  const marks = (await listOld(ownersPrefix)).filter((key) =>
-    /^owners\/[^/]+\/(?:lectures|media\/[^/]+)\/[^/]+$/.test(key),
-  );
-  const versions = await listVersions(blobs);
+  const marks = new Map<string, string[]>();
+  for (const key of await listOld(ownersPrefix)) {
+    const [, lectureId] = /^owners\/[^/]+\/(?:lectures|media\/[^/]+)\/([^/]+)$/.exec(key) ?? [];
+    if (lectureId !== undefined) marks.set(lectureId, [...(marks.get(lectureId) ?? []), key]);
+  }
 
-  const orphans = [...clips, ...marks.filter((key) => !versions.has(key.slice(key.lastIndexOf('/') + 1)))];
   const unreadableLectures: string[] = [];
-  if (media.length > 0) {
-    const used = new Set<string>();
-    for (const [lectureId, keys] of versions) {
-      const mediaKey = await readMediaKey(blobs, lectureId, keys);
-      if (mediaKey === null) unreadableLectures.push(lectureId);
-      else used.add(mediaKey);
-    }
-    if (unreadableLectures.length === 0) orphans.push(...media.filter((key) => !used.has(key)));
+  const hasMedia = media.size > 0;
+  for await (const { lectureId, versions } of walkLectures(blobs)) {
+    if (versions.length === 0) continue;
+    marks.delete(lectureId);
+    if (!hasMedia) continue;
+    const mediaKey = await readMediaKey(blobs, lectureId, versions);
+    if (mediaKey === null) unreadableLectures.push(lectureId);
+    else media.delete(mediaKey);
   }
-  for (const key of orphans) await blobs.delete(key);
-  return { removed: orphans, unfinishedFiles: await blobs.removeAbandoned(), unreadableLectures };
-}
-
-/** The keys of each lecture's record versions, oldest first; a deleted lecture has none but its mark. */
-async function listVersions(blobs: BlobStore): Promise<Map<string, string[]>> {
-  const versions = new Map<string, string[]>();
-  for (const key of await blobs.list(lecturesPrefix)) {
-    if (parseRecordKey(key) === null) continue;
-    const lectureId = key.slice(lecturesPrefix.length).split('/', 1)[0] ?? '';
-    versions.set(lectureId, [...(versions.get(lectureId) ?? []), key]);
-  }
-  return versions;
+  const removed = [...clips, ...[...marks.values()].flat(), ...(unreadableLectures.length === 0 ? media : [])];
+  for (const key of removed) await blobs.delete(key);
+  return { removed, unfinishedFiles: await blobs.removeAbandoned(), unreadableLectures };
 }
 
 /** @returns '' for a lecture that has been deleted, null when none of its versions tells */
-async function readMediaKey(blobs: BlobStore, lectureId: string, keys: string[]): Promise<string | null> {
-  for (const key of keys.toReversed()) {
-    if (parseRecordKey(key) === deletionVersion) return '';
-    const bytes = await blobs.read(key);
+async function readMediaKey(blobs: BlobStore, lectureId: string, versions: number[]): Promise<string | null> {
+  for (const version of versions.toReversed()) {
+    if (version === deletionVersion) return '';
+    const bytes = await blobs.read(recordKey(lectureId, version));
     const record = bytes && peekRecord(lectureId, bytes);
     if (record) return record.media.key;
   }
   // Deleted while we looked: then there is nothing of it any more.
-  return (await blobs.list(`${lecturesPrefix}${lectureId}/records/`)).some((key) => keys.includes(key)) ? null : '';
+  const now = await blobs.list(recordsPrefix(lectureId));
+  return versions.some((version) => now.includes(recordKey(lectureId, version))) ? null : '';
 }

@@ -76,10 +76,27 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     }
   }
 
+  async function* walkFolder(parts: string[]): AsyncGenerator<string> {
+    for (const { name, isFolder } of await run(() => reading.listFolder(parts))) {
+      if (isFolder) yield* walkFolder([...parts, name]);
+      else yield [...parts, name].join('/');
+    }
+  }
+
+  async function* walk(prefix: string): AsyncGenerator<string> {
+    yield* walkFolder(parsePrefix(prefix));
+  }
+
+  async function list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const key of walk(prefix)) keys.push(key);
+    return keys;
+  }
+
   async function deletePrefix(prefix: string): Promise<void> {
     const parts = parsePrefix(prefix);
     if (parts.length === 0) throw new AppError('invalid_request', 'The whole store is not deleted.');
-    const keys = await reading.list(parts);
+    const keys = await list(prefix);
     for (let i = 0; i < keys.length; i += deletesAtOnce) {
       await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => writing.remove(parseKey(key))));
     }
@@ -108,7 +125,8 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     read: (key) => run(async () => reading.read(parseKey(key))),
     stream: (key, range) => Readable.from(readRange(key, range), { objectMode: false, highWaterMark: readChunkBytes }),
     stat: (key) => run(async () => reading.stat(parseKey(key))),
-    list: (prefix) => run(async () => reading.list(parsePrefix(prefix))),
+    list,
+    walk,
     delete: (key) => run(async () => writing.remove(parseKey(key))),
     deletePrefix: (prefix) => run(() => deletePrefix(prefix)),
     openLocal: (key) =>

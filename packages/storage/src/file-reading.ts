@@ -15,13 +15,18 @@ export interface OpenBlob extends BlobStat {
   handle: FileHandle;
 }
 
+export interface FolderEntry {
+  name: string;
+  isFolder: boolean;
+}
+
 export interface FileReading {
   /** Opens a blob; null when there is none. The caller closes its handle. */
   open(parts: string[]): Promise<OpenBlob | null>;
   read(parts: string[]): Promise<Uint8Array | null>;
   stat(parts: string[]): Promise<BlobStat | null>;
-  /** All keys below a prefix, ascending. */
-  list(prefixParts: string[]): Promise<string[]>;
+  /** What lies in one folder, in the order in which the keys below it ascend; nothing where there is none. */
+  listFolder(parts: string[]): Promise<FolderEntry[]>;
 }
 
 export function createFileReading(deps: { fs: FileSystem; folders: FileFolders }): FileReading {
@@ -73,31 +78,29 @@ export function createFileReading(deps: { fs: FileSystem; folders: FileFolders }
       await blob?.handle.close();
       return blob && { bytes: blob.bytes, modifiedMs: blob.modifiedMs };
     },
-    async list(prefixParts) {
-      const keys: string[] = [];
-      async function walk(parts: string[]): Promise<void> {
-        const folder = folders.pathOf(parts);
-        let entries: Dirent[];
-        try {
-          await folders.assertNoLinks(folder);
-          entries = await fs.readdir(folder, { withFileTypes: true });
-        } catch (thrown) {
-          const code = systemCode(thrown);
-          if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
-          await folders.assertRootThere();
-          return;
-        }
-        for (const entry of entries) {
-          if (!isKeyPart(entry.name)) continue;
-          if (entry.isDirectory()) await walk([...parts, entry.name]);
-          else if (entry.isFile()) keys.push([...parts, entry.name].join('/'));
-        }
+    async listFolder(parts) {
+      const folder = folders.pathOf(parts);
+      let entries: Dirent[];
+      try {
+        await folders.assertNoLinks(folder);
+        entries = await fs.readdir(folder, { withFileTypes: true });
+      } catch (thrown) {
+        const code = systemCode(thrown);
+        if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
+        await folders.assertRootThere();
+        return [];
       }
-      await walk(prefixParts);
-      // By code unit, as S3 does. The order of the walk is another one: "a-b" < "a/b".
-      return keys.sort();
+      return entries
+        .filter((entry) => isKeyPart(entry.name) && (entry.isDirectory() || entry.isFile()))
+        .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+        .sort((a, b) => (toSortName(a) < toSortName(b) ? -1 : 1));
     },
   };
+}
+
+/** By code unit, as S3 does: a folder's keys go on with "/", so "a-b" and "a.b" come before "a/b", and "a0" after it. */
+function toSortName({ name, isFolder }: FolderEntry): string {
+  return isFolder ? `${name}/` : name;
 }
 
 /**

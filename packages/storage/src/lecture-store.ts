@@ -12,7 +12,6 @@ import {
   attemptPrefix,
   deletionVersion,
   lecturePrefix,
-  lecturesPrefix,
   ownerLecturesPrefix,
   ownerMarkKey,
   ownerMediaMarkKey,
@@ -28,6 +27,7 @@ import {
 } from './lecture-keys.ts';
 import { peekRecord } from './record-peek.ts';
 import { recordUpgrades } from './schema-upgrades.ts';
+import { walkLectures } from './walk-lectures.ts';
 
 /**
  * Lectures over a blob store: numbered record versions, immutable artifacts, and the mark by which an owner's
@@ -64,7 +64,7 @@ export interface LectureStore {
   delete(lectureId: string): Promise<void>;
   /**
    * Does the rest of deletions that a dead process left half-way, and removes what late writers added to deleted
-   * lectures. Lists the whole store of lectures: for an operator's command or a rare background task.
+   * lectures. Walks through the whole store of lectures: for an operator's command or a rare background task.
    * @returns how many lectures there was something to remove of
    */
   finishDeletions(): Promise<number>;
@@ -183,8 +183,9 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function listAllIds(): Promise<string[]> {
-    const ids = (await blobs.list(ownersPrefix)).map(lastPart);
-    return [...new Set(ids)];
+    const ids = new Set<string>();
+    for await (const key of blobs.walk(ownersPrefix)) ids.add(lastPart(key));
+    return [...ids];
   }
 
   async function readIndex(record: LectureRecord): Promise<ArtifactIndex> {
@@ -197,8 +198,9 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function hasLeftovers(lectureId: string): Promise<boolean> {
-    if ((await blobs.list(runMarksPrefix(lectureId))).length > 0) return true;
-    return (await blobs.list(stagePrefix(lectureId, 'ingest'))).some((key) => key.endsWith('.pcm'));
+    for await (const _ of blobs.walk(runMarksPrefix(lectureId))) return true;
+    for await (const key of blobs.walk(stagePrefix(lectureId, 'ingest'))) if (key.endsWith('.pcm')) return true;
+    return false;
   }
 
   /** Who owns the lecture and where its media lies, from the newest version that tells. */
@@ -254,19 +256,22 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function removeAnyMark(lectureId: string): Promise<void> {
-    for (const key of await blobs.list(ownersPrefix)) if (lastPart(key) === lectureId) await blobs.delete(key);
+    for await (const key of blobs.walk(ownersPrefix)) if (lastPart(key) === lectureId) await blobs.delete(key);
   }
 
   async function finishDeletions(): Promise<number> {
-    const keys = await blobs.list(lecturesPrefix);
-    const deleted = new Set(keys.flatMap((key) => (parseRecordKey(key) === deletionVersion ? [toLectureId(key)] : [])));
     // Deletions are kept for good: those that are whole, nearly all of them, must cost nothing more than these listings.
-    const rests = [
-      ...keys.filter((key) => parseRecordKey(key) !== deletionVersion).map(toLectureId),
-      ...(await blobs.list(ownersPrefix)).map(lastPart),
-    ];
+    const deleted = new Set<string>();
     let finished = 0;
-    for (const id of new Set(rests)) if (deleted.has(id) && (await remove(id))) finished++;
+    const finish = async (lectureId: string): Promise<void> => {
+      if (await remove(lectureId)) finished++;
+    };
+    for await (const { lectureId, versions, hasMore } of walkLectures(blobs)) {
+      if (versions.at(-1) !== deletionVersion) continue;
+      deleted.add(lectureId);
+      if (hasMore || versions.length > 1) await finish(lectureId);
+    }
+    for await (const key of blobs.walk(ownersPrefix)) if (deleted.has(lastPart(key))) await finish(lastPart(key));
     return finished;
   }
 
@@ -288,10 +293,6 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
 
 function lastPart(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
-}
-
-function toLectureId(key: string): string {
-  return key.slice(lecturesPrefix.length).split('/', 1)[0] ?? '';
 }
 
 function toDeletion(owner: string, media: { key: string; sha256: string }): Deletion {

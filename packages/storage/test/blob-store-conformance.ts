@@ -20,6 +20,11 @@ async function* parts(...values: (Uint8Array | Error)[]): AsyncGenerator<Uint8Ar
   }
 }
 
+async function first(keys: AsyncIterable<string>): Promise<string | undefined> {
+  for await (const key of keys) return key;
+  return undefined;
+}
+
 /** What every blob store must keep, whatever it lies on. */
 export function describeBlobStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`blob store contract: ${name}`, () => {
@@ -181,6 +186,33 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
       await expect(store.list('a')).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
+    it('walk: gives the same keys in the same order, as many as are wanted', async () => {
+      const keys = ['a-b', 'a.b', 'a0', 'a/0010', 'a/0009', 'a/B', 'a/b-c/d', 'a/b/c', 'a/b2/c', 'ab/c', 'b'];
+      for (const key of keys) await store.put(key, text('x'));
+      for (const prefix of ['', 'a/', 'a/b/', 'nothing/']) {
+        const walked: string[] = [];
+        for await (const key of store.walk(prefix)) walked.push(key);
+        expect(walked).toEqual(keys.filter((key) => key.startsWith(prefix)).sort());
+        expect(await store.list(prefix)).toEqual(walked);
+      }
+      for await (const key of store.walk('')) {
+        expect(key).toBe('a-b');
+        break;
+      }
+    });
+
+    it('walk: while each key that it gave is deleted, gives all of them once', async () => {
+      const keys = Array.from({ length: 40 }, (_, i) => `p/${String(i).padStart(2, '0')}/x`);
+      for (const key of keys) await store.put(key, text('x'));
+      const walked: string[] = [];
+      for await (const key of store.walk('p/')) {
+        walked.push(key);
+        await under.second.delete(key);
+      }
+      expect(walked).toEqual(keys);
+      expect(await store.list('')).toEqual([]);
+    });
+
     it('list: while others come and go, shows all that stay', async () => {
       const staying = Array.from({ length: 20 }, (_, i) => `p/${String(i).padStart(2, '0')}/x`);
       for (const key of staying) await store.put(key, text('x'));
@@ -253,6 +285,7 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
       }
       for (const prefix of ['../', '/', 'a/../', 'a//', './', 'a\0/']) {
         await expect(store.list(prefix), prefix).rejects.toMatchObject({ code: 'invalid_request' });
+        await expect(first(store.walk(prefix)), prefix).rejects.toMatchObject({ code: 'invalid_request' });
         await expect(store.deletePrefix(prefix), prefix).rejects.toMatchObject({ code: 'invalid_request' });
       }
     });
@@ -313,6 +346,7 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
         () => buffer(store.stream('a')),
         () => store.stat('a'),
         () => store.list(''),
+        () => first(store.walk('')),
         () => store.delete('a'),
         () => store.deletePrefix('a/'),
         () => store.openLocal('a'),

@@ -78,11 +78,11 @@ describe('collectOrphans', () => {
     let created: Promise<void> | undefined;
     const late: BlobStore = {
       ...blobs,
-      async list(prefix) {
+      async *walk(prefix) {
         const keys = await blobs.list(prefix);
         created ??= lectures.create(record);
         await created;
-        return keys;
+        yield* keys;
       },
     };
     expect((await collectAfter(25 * hourMs, late)).removed).toEqual([]);

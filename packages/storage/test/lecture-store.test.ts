@@ -278,7 +278,7 @@ describe('lecture store: deleting', () => {
       },
     });
     expect(await createLectureStore({ blobs: watched }).finishDeletions()).toBe(0);
-    expect(calls).toEqual(['list', 'list']);
+    expect(calls).toEqual(['walk', 'walk']);
   });
 });
 
