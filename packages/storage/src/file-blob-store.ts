@@ -76,15 +76,20 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     }
   }
 
-  async function* walkFolder(parts: string[]): AsyncGenerator<string> {
-    for (const { name, isFolder } of await run(() => reading.listFolder(parts))) {
-      if (isFolder) yield* walkFolder([...parts, name]);
-      else yield [...parts, name].join('/');
-    }
-  }
-
   async function* walk(prefix: string): AsyncGenerator<string> {
-    yield* walkFolder(parsePrefix(prefix));
+    const parts = parsePrefix(prefix);
+    /** From the prefix down to the folder that is being walked through, each with what is still to come of it. */
+    const open = [{ path: parts, left: (await run(() => reading.listFolder(parts))).reverse() }];
+    for (let folder = open.at(-1); folder; folder = open.at(-1)) {
+      const entry = folder.left.pop();
+      if (!entry) {
+        open.pop();
+        continue;
+      }
+      const path = [...folder.path, entry.name];
+      if (entry.isFolder) open.push({ path, left: (await run(() => reading.listFolder(path))).reverse() });
+      else yield path.join('/');
+    }
   }
 
   async function list(prefix: string): Promise<string[]> {
