@@ -21,7 +21,14 @@ export interface Config {
   models: {
     /** Absolute, or null for the bundled ones only. */
     dir: string | null;
+    /** As `parseModelReference` reads it. */
     whisperModel: string;
+    /** Absolute folder of downloaded models. */
+    cacheDir: string;
+    /** Without a slash at its end. */
+    hubUrl: string;
+    /** Null: none is sent. */
+    hubToken: string | null;
     preload: boolean;
     /** Families that are never unloaded and loaded again after a crash. */
     keepWarm: ModelFamily[];
@@ -109,6 +116,11 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,
       whisperModel: v.WHISPER_MODEL,
+      cacheDir: v.MODEL_CACHE_DIR
+        ? path.resolve(workingDir, v.MODEL_CACHE_DIR)
+        : path.resolve(workingDir, v.DATA_DIR, 'models'),
+      hubUrl: v.HUB_URL.replace(/\/+$/, ''),
+      hubToken: v.HF_TOKEN || null,
       keepWarm: v.KEEP_WARM,
       preload: v.PRELOAD_MODELS || !v.LAZY_LOADING,
       idleTtlMs: v.MODEL_TTL_SECONDS === 0 ? null : v.MODEL_TTL_SECONDS * 1000,

@@ -1,3 +1,4 @@
+import { parseModelReference } from '@studymate/contracts/model-reference';
 import { modelFamilies } from '@studymate/contracts/models';
 import { z } from 'zod';
 
@@ -21,6 +22,13 @@ const families = z.string().transform((text, context) => {
   if (names.every((name) => known.some((family) => family === name))) return known;
   context.addIssue({ code: 'custom', message: `give true, false, or a list of ${modelFamilies.join(', ')}` });
   return z.NEVER;
+});
+const modelReference = z.string().superRefine((text, context) => {
+  try {
+    parseModelReference(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
 });
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
 
@@ -92,10 +100,21 @@ export const settings = {
   FFPROBE_PATH: setting(z.string().min(1), 'ffprobe', 'The ffprobe program.'),
   MODELS_DIR: setting(z.string(), '', 'Folder with model folders that take precedence over the bundled ones.'),
   WHISPER_MODEL: setting(
-    z.string().regex(/^[\w.-]{1,100}$/, 'give the name of a model folder'),
+    modelReference,
     'whisper-base',
-    'Name of the Whisper model folder, in MODELS_DIR or among the bundled ones.',
+    'The Whisper model: a folder of MODELS_DIR, a bundled one, or a model of the hub at a revision (owner/name@40 hex digits).',
   ),
+  HUB_URL: setting(
+    z.url({ protocol: /^https?$/, error: 'give an address such as https://huggingface.co' }),
+    'https://huggingface.co',
+    'The hub that models named owner/name@revision are downloaded from, once.',
+  ),
+  HF_TOKEN: setting(
+    z.string().regex(/^[!-~]*$/, 'give a token without spaces'),
+    '',
+    'Token for models that the hub shows only to those who may read them; sent to HUB_URL alone.',
+  ),
+  MODEL_CACHE_DIR: setting(z.string(), '', 'Folder for downloaded models; without it, models in DATA_DIR.'),
   PRELOAD_MODELS: setting(boolean, 'false', 'Loads and warms every model before the worker says it is ready.'),
   LAZY_LOADING: setting(boolean, 'true', 'false is another way of saying PRELOAD_MODELS=true.'),
   KEEP_WARM: setting(

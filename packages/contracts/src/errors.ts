@@ -135,6 +135,17 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'A file of the weights does not have the checksum it should have.',
   },
+  model_unreachable: {
+    status: 503,
+    retryable: true,
+    meaning:
+      'The weights have to be downloaded first, and the hub cannot be reached or broke off. What has come is kept, and continued.',
+  },
+  model_too_large: {
+    status: 503,
+    retryable: true,
+    meaning: 'The model needs more memory than is left on the machine, or is larger than what is downloaded at most.',
+  },
   model_crashed: {
     status: 503,
     retryable: true,

@@ -20,6 +20,14 @@ export const modelReportSchema = z.object({
   openWork: z.number().int().nonnegative(),
   /** Why the last load failed; null unless the state is `failed`. */
   failureCode: z.string().nullable(),
+  /** While its weights come from a hub: which, and how far. */
+  download: z
+    .object({
+      model: z.string(),
+      downloadedBytes: z.number().int().nonnegative(),
+      totalBytes: z.number().int().nonnegative(),
+    })
+    .optional(),
 });
 export type ModelReport = z.infer<typeof modelReportSchema>;
 

@@ -88,6 +88,7 @@ export function toModelStatus(
   const state = stateOrder.find((each) => reports.some((report) => report.state === each)) ?? 'unloaded';
   // ISO dates of one form sort as texts.
   const inState = reports.filter((report) => report.state === state).sort((a, b) => (a.since < b.since ? -1 : 1));
+  const download = reports.find((report) => report.download)?.download;
   const memory = reports.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   return {
     family,
@@ -100,6 +101,7 @@ export function toModelStatus(
     failureCode: reports.find(({ failureCode }) => failureCode !== null)?.failureCode ?? null,
     workers: reports.length,
     readyWorkers: reports.filter((report) => report.state === 'ready').length,
+    ...(download && { download }),
   };
 }
 
