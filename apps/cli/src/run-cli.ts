@@ -4,6 +4,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { type Command, type CommandContext, UsageError } from './command.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { failedCommand } from './commands/failed.ts';
+import { fetchModelCommand } from './commands/fetch-model.ts';
 import { keysCommand } from './commands/keys.ts';
 import { reindexCommand } from './commands/reindex.ts';
 
@@ -12,6 +13,7 @@ const commands: Record<string, Command> = {
   keys: keysCommand,
   failed: failedCommand,
   reindex: reindexCommand,
+  'fetch-model': fetchModelCommand,
 };
 
 const help = (): string => {

@@ -100,6 +100,10 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     processPath: deps.modelProcessPath,
     findBundled: deps.findBundledModel,
     onUse: metrics.countRequest,
+    onDownload(family, download) {
+      logger.info({ family, ...download }, 'model download');
+      reports.send();
+    },
     onChange(report, reason) {
       const { family, state, lastLoadSeconds } = report;
       if (reason) logger.warn({ ...report, err: reason }, 'model state');

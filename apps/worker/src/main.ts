@@ -78,7 +78,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isModel = error instanceof AppError && (error.code === 'model_missing' || error.code === 'model_damaged');
+  const isModel = error instanceof AppError && error.code.startsWith('model_');
   const isPlain = error instanceof ConfigError || error instanceof ListenError || isModel;
   const text = isPlain ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text}\n`);

@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@studymate/config/config';
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import type { ModelFamily as FamilyName, ModelReport } from '@studymate/contracts/models';
-import { identifyWeights } from '@studymate/models/identify-weights';
+import { graphBytesOf, mustHaveMemory, readMemoryLeft } from '@studymate/models/memory-left';
 import { createModelFamily, type ModelFamily } from '@studymate/models/model-family';
-import { findModelFolder, verifyModelFolder } from '@studymate/models/weights';
+import { createModelStore } from '@studymate/models/model-store';
 import { forkWithUs } from './fork-with-us.ts';
 import type { ModelProcessOptions } from './model-process/arguments.ts';
 
@@ -38,6 +37,8 @@ export interface Models {
 /** What a model is for. A family may have several. */
 export type ModelRole = 'whisper' | 'vad' | 'text';
 
+type Download = NonNullable<ModelReport['download']>;
+
 export interface ModelsDeps {
   config: Config['models'];
   /** Where stamps of verified weights are kept. */
@@ -48,6 +49,8 @@ export interface ModelsDeps {
   findBundled: (modelName: string) => string | null;
   /** With why, when a process ended or a load failed. */
   onChange: (report: ModelReport, reason?: AppError) => void;
+  /** Called about once a second while a model is downloaded, and at its end. */
+  onDownload?: (family: FamilyName, download: Download) => void;
   /** Called for every piece of work that is given a model, with whether it had to be loaded for it. */
   onUse: (family: FamilyName, cold: boolean) => void;
 }
@@ -55,6 +58,7 @@ export interface ModelsDeps {
 const textModel = 'all-MiniLM-L6-v2';
 const vadModel = 'silero-vad';
 const loadTimeoutMs = 120_000;
+const downloadReportEveryMs = 1_000;
 /** More threads than this gain little for models of this size. */
 const maxThreads = 4;
 
@@ -62,11 +66,25 @@ export function createModels(deps: ModelsDeps): Models {
   const { config } = deps;
   const threads = config.threads > 0 ? config.threads : Math.min(maxThreads, availableParallelism());
 
-  const find = (name: string): Promise<string> => {
-    const bundled = deps.findBundled(name);
-    const folders = [...(config.dir ? [path.join(config.dir, name)] : []), ...(bundled ? [bundled] : [])];
-    return findModelFolder(name, folders);
-  };
+  const stopping = new AbortController();
+  /** What is being downloaded. Only the speech family can be told to take a hub's model. */
+  let download: Download | undefined;
+  let downloadReportedMs = 0;
+  const store = createModelStore({
+    modelsDir: config.dir,
+    cacheDir: config.cacheDir,
+    stampDir: deps.stampDir,
+    hubUrl: config.hubUrl,
+    hubToken: config.hubToken,
+    findBundled: deps.findBundled,
+    onDownload(model, progress) {
+      download = { model, ...progress };
+      const isEnd = progress.downloadedBytes === progress.totalBytes;
+      if (!isEnd && performance.now() - downloadReportedMs < downloadReportEveryMs) return;
+      downloadReportedMs = performance.now();
+      deps.onDownload?.('speech', download);
+    },
+  });
 
   const modelNames: Record<ModelRole, string> = { whisper: config.whisperModel, vad: vadModel, text: textModel };
   /** Of the last load. */
@@ -81,13 +99,17 @@ export function createModels(deps: ModelsDeps): Models {
       loadTimeoutMs,
       onChange: deps.onChange,
       async verify() {
+        let graphBytes = 0;
         for (const role of roles) {
-          const name = modelNames[role];
-          const folder = await find(name);
-          await verifyModelFolder(folder, deps.stampDir);
-          modelDirs[role] = folder;
-          loadedNames[role] = `${name}#${await identifyWeights(folder, deps.stampDir)}`;
+          const prepared = await store.prepare(modelNames[role], stopping.signal).finally(() => {
+            if (role === 'whisper') download = undefined;
+          });
+          modelDirs[role] = prepared.folder;
+          loadedNames[role] = prepared.weightsName;
+          graphBytes += await graphBytesOf(prepared.folder);
         }
+        const names = roles.map((role) => modelNames[role]).join(' and ');
+        mustHaveMemory(names, graphBytes, await readMemoryLeft());
       },
       spawn() {
         const options: ModelProcessOptions = { family, modelDirs, threads };
@@ -111,8 +133,7 @@ export function createModels(deps: ModelsDeps): Models {
     const { state } = (role === 'text' ? text : speech).report();
     const loaded = loadedNames[role];
     if (state === 'ready' && loaded) return loaded;
-    const name = modelNames[role];
-    return `${name}#${await identifyWeights(await find(name), deps.stampDir)}`;
+    return store.weightsName(modelNames[role]);
   };
 
   return {
@@ -127,8 +148,9 @@ export function createModels(deps: ModelsDeps): Models {
       // Who fails says so by its state.
       for (const name of families) ({ speech, text })[name].load().catch(() => {});
     },
-    reports: () => [speech.report(), text.report()],
+    reports: () => [{ ...speech.report(), ...(download && { download }) }, text.report()],
     async close() {
+      stopping.abort();
       await Promise.all([speech.close(), text.close()]);
     },
   };

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseConfig } from '@studymate/config/config';
@@ -8,11 +8,11 @@ import type { ModelReport } from '@studymate/contracts/models';
 import { createModelFamily, type Lease, type ModelFamily } from '@studymate/models/model-family';
 import type { FromModelProcess } from '@studymate/models/protocol';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { forkWithUs } from '../src/fork-with-us.ts';
 import { priorities, runEmbed, runTranscribeWindows } from '../src/model-ops.ts';
 import { createModels, type Models } from '../src/models.ts';
+import { buildModelProcess } from './support/model-process-program.ts';
 
 const rootDir = fileURLToPath(new URL('../../../', import.meta.url));
 const modelDir = (name: string) => path.join(rootDir, 'models', name);
@@ -21,18 +21,7 @@ let dir: string;
 let program: string;
 let recording: Int16Array;
 beforeAll(async () => {
-  // Where the libraries that stay outside the bundle are found.
-  dir = await mkdtemp(path.join(rootDir, 'node_modules/.cache-model-process-'));
-  program = path.join(dir, 'model-process.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../src/model-process/main.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['onnxruntime-node', '@huggingface/transformers'],
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  });
+  ({ dir, program } = await buildModelProcess());
   const file = path.join(rootDir, 'samples/history-of-printing.mp3');
   const args = ['-v', 'error', '-i', file, '-t', '60', '-ar', '16000', '-ac', '1', '-f', 's16le', '-'];
   const { stdout } = spawnSync('ffmpeg', args, { maxBuffer: 64 * 1024 * 1024 });

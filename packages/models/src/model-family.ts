@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { AppError, toAppError } from '@studymate/contracts/errors';
+import { AppError, type ErrorCode, toAppError } from '@studymate/contracts/errors';
 import type { ModelFamily as FamilyName, ModelReport, ModelState } from '@studymate/contracts/models';
 import {
   createModelProcess,
@@ -27,7 +27,7 @@ export interface ModelFamily {
   /**
    * Loads the model if need be (one load however many wait for it).
    * @param signal ends the wait, not the load, which others may wait for
-   * @throws AppError `model_missing`, `model_damaged`; `model_loading` when a load failed that may succeed later, also
+   * @throws AppError `model_missing`, `model_damaged`, `model_unreachable`, `model_too_large`; `model_loading` when a load failed that may succeed later, also
    *   while the next one is backed off; `cancelled`
    */
   acquire(signal?: AbortSignal): Promise<Lease>;
@@ -41,7 +41,7 @@ export interface ModelFamily {
 
 export interface ModelFamilyDeps {
   family: FamilyName;
-  /** Checks the weights before the first load; throws `model_missing` or `model_damaged`. */
+  /** Has the weights here and checked before each load; throws what is wrong with them. */
   verify: () => Promise<void>;
   /** Starts the child with an IPC channel (serialization "advanced"). */
   spawn: () => ChildProcess;
@@ -57,6 +57,8 @@ export interface ModelFamilyDeps {
 
 /** After a failed load, or after a process that was kept warm had ended young: doubling, to 5 minutes. */
 const backoffMs = { failedLoad: 10_000, youngCrash: 1_000, most: 300_000 };
+/** Failures of a load whose message says what can be done about them. */
+const saidAsTheyAre: ReadonlySet<ErrorCode> = new Set(['model_unreachable', 'model_too_large', 'storage_full']);
 /** A process that has lived so long did not die of what killed the one before it. */
 const youngMs = 60_000;
 
@@ -141,9 +143,11 @@ export function createModelFamily(deps: ModelFamilyDeps): ModelFamily {
   const toCallersError = (error: AppError): AppError => {
     if (!error.retryable || closed) return error;
     const waitSeconds = Math.ceil((retryLoadAtMs - Date.now()) / 1000);
+    const details = { retryAfterSeconds: Math.min(60, Math.max(1, waitSeconds)) };
+    if (saidAsTheyAre.has(error.code)) return new AppError(error.code, error.message, { cause: error, details });
     return new AppError('model_loading', `The ${family} model could not be loaded; it is tried again soon.`, {
       cause: error,
-      details: { retryAfterSeconds: Math.min(60, Math.max(1, waitSeconds)) },
+      details,
     });
   };
 

@@ -5,22 +5,6 @@ import path from 'node:path';
 import { AppError } from '@studymate/contracts/errors';
 
 /**
- * Finds a model's folder: one the user names comes before the bundled ones.
- * @param folders candidate folders in order of precedence
- * @throws AppError `model_missing` naming every place that was looked at
- */
-export async function findModelFolder(name: string, folders: string[]): Promise<string> {
-  for (const folder of folders) {
-    const found = await stat(folder).catch(() => null);
-    if (found?.isDirectory()) return folder;
-  }
-  throw new AppError(
-    'model_missing',
-    `The model "${name}" was not found. Looked in: ${folders.join(', ') || 'no folder'}.`,
-  );
-}
-
-/**
  * Compares every file of a model folder with its SHA256SUMS. Done before the first load; a stamp with sizes and
  * times lets later loads pass without reading the files again.
  * @param stampDir where stamps are kept

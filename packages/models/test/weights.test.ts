@@ -1,8 +1,8 @@
-import { appendFile, cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findModelFolder, parseChecksums, verifyModelFolder } from '../src/weights.ts';
+import { parseChecksums, verifyModelFolder } from '../src/weights.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -36,16 +36,6 @@ test('a missing file is named', async () => {
   await expect(verifyModelFolder(dir, dir)).rejects.toMatchObject({
     code: 'model_missing',
     message: expect.stringContaining('onnx/model.onnx'),
-  });
-});
-
-test('the first folder that exists is taken, and none at all names every place', async () => {
-  const second = path.join(dir, 'b');
-  await mkdir(second);
-  expect(await findModelFolder('m', [path.join(dir, 'a'), second])).toBe(second);
-  await expect(findModelFolder('m', ['/nowhere/m'])).rejects.toMatchObject({
-    code: 'model_missing',
-    message: expect.stringContaining('/nowhere/m'),
   });
 });
 

@@ -2,7 +2,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Config } from '@studymate/config/config';
-import { findModelFolder, verifyModelFolder } from '@studymate/models/weights';
+import { verifyModelFolder } from '@studymate/models/weights';
+import { toModelStore } from '../to-model-store.ts';
 import { type Finding, toReason } from './check.ts';
 
 const name = 'weights';
@@ -15,12 +16,10 @@ export async function checkWeights(deps: {
   const { config } = deps;
   const findings: Finding[] = [];
   for (const model of [config.whisperModel, 'silero-vad', 'all-MiniLM-L6-v2']) {
-    const bundled = deps.findBundledModel(model);
-    const folders = [...(config.dir ? [path.join(config.dir, model)] : []), ...(bundled ? [bundled] : [])];
     // Without a stamp of an earlier time, so that the files are read.
     const stampDir = await mkdtemp(path.join(tmpdir(), 'studymate-doctor-'));
     try {
-      const folder = await findModelFolder(model, folders);
+      const folder = await toModelStore(config, { stampDir, findBundled: deps.findBundledModel }).find(model);
       await verifyModelFolder(folder, stampDir);
       const hasSums = (await stat(path.join(folder, 'SHA256SUMS')).catch(() => null)) !== null;
       findings.push({
