@@ -105,7 +105,7 @@ async function measure(environment: Environment, clip: File) {
       (_, i) => `Sentence ${i} speaks of ${i % 2 ? 'movable type and printing' : 'stars and distant galaxies'}.`,
     );
     const calls = {
-      clip: () => place.client.transcribe(clip, { language: 'en' }),
+      clip: () => place.client.transcribe(clip, { language: 'en', fresh: true }),
       topics: () => place.client.topics({ documents }),
     };
     const figures: Record<string, number> = {

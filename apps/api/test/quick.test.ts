@@ -47,7 +47,14 @@ const clipAnswer = {
   confidence: 0.8,
   words: [{ word: 'hello', start: 0, end: 0.5, probability: 0.8 }],
   durationSeconds: 1,
-  timings: { decodeSeconds: 0.01, decodeMethod: 'wav', modelLoadSeconds: 0.4, inferenceSeconds: 0.1, cold: true },
+  timings: {
+    decodeSeconds: 0.01,
+    decodeMethod: 'wav',
+    modelLoadSeconds: 0.4,
+    inferenceSeconds: 0.1,
+    cold: true,
+    cached: false,
+  },
 } as const;
 
 test('a clip: the worker finds its bytes and the language, the caller gets the answer, the clip is gone after', async () => {
@@ -78,6 +85,28 @@ test.each([
   await expect(t.client.transcribe(toFile(text), { ...(language && { language }) })).rejects.toMatchObject({ code });
   expect(await t.blobs.list('clips/')).toEqual([]);
 });
+
+test.each([
+  [undefined, { owner: 'local', read: true }],
+  ['no-cache', { owner: 'local', read: false }],
+  ['max-age=0, No-Store', undefined],
+])(
+  'a clip with cache-control %s: says whose answer may be kept and read, and where it came from',
+  async (control, keep) => {
+    let seen: QuickJobData | undefined;
+    answer = async (data) => {
+      seen = data;
+      return { ...clipAnswer, timings: { ...clipAnswer.timings, cached: control === undefined } };
+    };
+    const form = new FormData();
+    form.append('file', toFile('x'));
+    const headers: Record<string, string> = control === undefined ? {} : { 'cache-control': control };
+    const response = await fetch(`${t.url}/api/v1/transcribe`, { method: 'POST', body: form, headers });
+    expect(response.headers.get('x-cache')).toBe(control === undefined ? 'hit' : 'miss');
+    await response.json();
+    expect(seen?.kind === 'transcribe' ? seen.keep : 'nothing').toEqual(keep);
+  },
+);
 
 /** What a request with these fields is answered with, as `400 code message`. */
 const postClip = async (...fields: [string, string][]) => {

@@ -35,6 +35,8 @@ export interface ClipFields {
   candidates?: readonly string[];
   /** Needed for a Blob, which has no name; a File brings its own. */
   fileName?: string;
+  /** Made anew, also when the answer to the same clip is kept from before. */
+  fresh?: boolean;
 }
 
 export interface ListOptions {
@@ -137,13 +139,14 @@ export function createClient(options: ClientOptions): StudyMateClient {
     file: Blob,
     { fileName, ...fields }: Record<string, string | undefined>,
     call?: CallOptions,
+    headers: Record<string, string> = {},
   ) => {
     const form = new FormData();
     // Before the file, so that a mistake in them is found before it is sent.
     for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
     const name = fileName ?? ('name' in file && typeof file.name === 'string' ? file.name : 'recording');
     form.append('file', file, name);
-    return (await request(path, { method: 'POST', body: form }, call)).json() as Promise<T>;
+    return (await request(path, { method: 'POST', body: form, headers }, call)).json() as Promise<T>;
   };
 
   return {
@@ -172,13 +175,11 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
-    transcribe: (clip, { candidates, ...fields } = {}, call) =>
-      postFile(
-        '/api/v1/transcribe',
-        clip,
-        { ...fields, ...(candidates && { candidates: JSON.stringify(candidates) }) },
-        call,
-      ),
+    transcribe(clip, { candidates, fresh, ...fields } = {}, call) {
+      const texts = candidates && { candidates: JSON.stringify(candidates) };
+      const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
+      return postFile('/api/v1/transcribe', clip, { ...fields, ...texts }, call, headers);
+    },
     topics: (body, call) => post('/api/v1/topics', body, call),
     chapters: (body, call) => post('/api/v1/chapters', body, call),
     summarize: (body, call) => post('/api/v1/summarize', body, call),

@@ -7,6 +7,8 @@ export interface Config {
   api: { host: string; port: number; internalHost: string; internalPort: number; auth: SettingValues['AUTH'] };
   worker: { internalHost: string; internalPort: number };
   redis: { url: string; prefix: string };
+  /** Of answers to short clips; 0 s: none is kept. */
+  cache: { redisUrl: string; clipSeconds: number };
   dataDir: string;
   limits: {
     maxUploadBytes: number;
@@ -104,6 +106,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     },
     worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
     redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
+    cache: { redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL, clipSeconds: v.CLIP_CACHE_SECONDS },
     dataDir: path.resolve(workingDir, v.DATA_DIR),
     limits: {
       maxUploadBytes: v.MAX_UPLOAD_BYTES,

@@ -64,6 +64,16 @@ export const settings = {
     'redis://127.0.0.1:6379',
     'Redis for the queue and events (maxmemory-policy noeviction).',
   ),
+  CACHE_REDIS_URL: setting(
+    z.union([z.literal(''), redisUrl], 'give an address such as redis://127.0.0.1:6379'),
+    '',
+    'Redis that keeps answers to short clips; without it, the one of REDIS_URL. It may evict what it likes.',
+  ),
+  CLIP_CACHE_SECONDS: setting(
+    integer(0, 604_800),
+    '3600',
+    'How long the answer to a short clip is kept for when its owner sends the same clip again; 0: not at all.',
+  ),
   QUEUE_PREFIX: setting(
     z.string().regex(/^[\w{}-]{1,40}$/, 'give up to 40 letters, digits, "_", "-", "{", "}"'),
     '{sm}',

@@ -80,6 +80,8 @@ export const transcribeResponseSchema = z.object({
     modelLoadSeconds: z.number(),
     inferenceSeconds: z.number(),
     cold: z.boolean(),
+    /** Whether the answer was kept from an earlier request; then nothing was done, and the times are 0. */
+    cached: z.boolean().default(false),
   }),
 });
 export type TranscribeResponse = z.infer<typeof transcribeResponseSchema>;

@@ -8,12 +8,14 @@ import {
 } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import { normaliseCandidate } from '@studymate/speech/candidates';
 import { parseLanguage } from '@studymate/speech/languages';
 import { clipKey } from '@studymate/storage/lecture-keys';
 import type { Router } from 'express';
 import { z } from 'zod';
 import type { Admission } from '../admission.ts';
+import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { parseRequest } from '../http/json-body.ts';
@@ -25,6 +27,8 @@ export const maxClipBytes = 25 * 1024 * 1024;
 const timeoutMs = 120_000;
 /** As many characters as are allowed, each written as \uXXXX twice, with quotes and commas between the texts. */
 const maxCandidatesBytes = maxCandidates * (maxCandidateCharacters * 12 + 4);
+
+type QuickJobKeep = Extract<QuickJobData, { kind: 'transcribe' }>['keep'];
 
 /** POST /api/v1/transcribe: a short recording, transcribed while the caller waits. */
 export function addTranscribeRoute(
@@ -58,9 +62,11 @@ export function addTranscribeRoute(
       },
     });
     try {
+      const keep = toKeep(req.headers['cache-control'], ownerOf(res));
       const answer = transcribeResponseSchema.parse(
-        await quick.call({ kind: 'transcribe', clipKey: key, language, candidates }, { timeoutMs, signal }),
+        await quick.call({ kind: 'transcribe', clipKey: key, language, candidates, keep }, { timeoutMs, signal }),
       );
+      res.setHeader('x-cache', answer.timings.cached ? 'hit' : 'miss');
       res.locals.cold = answer.timings.cold;
       res.json(answer);
     } finally {
@@ -70,6 +76,16 @@ export function addTranscribeRoute(
   addRoute(router, '/api/v1/transcribe', {
     post: (req, res) => admission.quick(async () => transcribe(req, res)),
   });
+}
+
+/** `no-cache`: a new answer, which is kept; `no-store`: a new one, and nothing is kept. */
+function toKeep(cacheControl = '', owner: string): QuickJobKeep {
+  const directives = cacheControl
+    .toLowerCase()
+    .split(',')
+    .map((directive) => directive.trim());
+  if (directives.includes('no-store')) return undefined;
+  return { owner, read: !directives.includes('no-cache') };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { BlobStore } from '@studymate/storage/blob-store';
 import { priorities, runRankCandidates, runVad } from '../model-ops.ts';
 import type { Models } from '../models.ts';
 import { transcribeInOrder } from '../transcribe-in-order.ts';
+import type { ClipCache } from './clip-cache.ts';
 
 const sampleRate = 16_000;
 const maxClipSeconds = 60;
@@ -27,17 +28,35 @@ export interface ClipDeps {
   models: Models;
   tempDir: string;
   isolation: Isolation;
+  clipCache: ClipCache;
 }
 
-/** Transcribes a short recording at once. */
+type ClipJob = Extract<QuickJobData, { kind: 'transcribe' }>;
+
+/** Transcribes a short recording at once, or gives the answer that is kept of it. */
 export async function transcribeClip(
   deps: ClipDeps,
-  data: Extract<QuickJobData, { kind: 'transcribe' }>,
+  data: ClipJob,
   signal: AbortSignal,
 ): Promise<TranscribeResponse | TranscribeSegmentsResponse> {
-  const { config, blobs, models } = deps;
-  const bytes = await blobs.read(data.clipKey);
+  const { clipCache } = deps;
+  const bytes = await deps.blobs.read(data.clipKey);
   if (!bytes) throw new AppError('cancelled', 'The clip is gone: its request has ended.');
+  const key = data.keep ? clipCache.toKey(data, bytes, await deps.models.speechAlgorithm()) : null;
+  const kept = key !== null && data.keep?.read ? await clipCache.read(key) : null;
+  if (kept) return kept;
+  const answer = await makeAnswer(deps, data, bytes, signal);
+  if (key !== null) await clipCache.write(key, answer);
+  return answer;
+}
+
+async function makeAnswer(
+  deps: ClipDeps,
+  data: ClipJob,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<TranscribeResponse | TranscribeSegmentsResponse> {
+  const { config, models } = deps;
   // The model loads while the sound is decoded.
   const [lease, clip] = await acquireBoth(
     models.speech.acquire(signal),
@@ -88,6 +107,7 @@ export async function transcribeClip(
         modelLoadSeconds: lease.loadSeconds,
         inferenceSeconds: inferenceSeconds + (ranked?.seconds ?? 0),
         cold: lease.cold,
+        cached: false,
       },
       ...(data.withSegments && toSegmentsOf(spans, results)),
     };
