@@ -30,7 +30,7 @@ const cacheVersion = 1;
 /** A minute of fast speech has about 20 KB. */
 const maxEntryBytes = 128 * 1024;
 /** A cache that takes longer than this is no help. */
-const cacheTimeoutMs = 250;
+const cacheTimeoutMs = 1_000;
 
 export function createClipCache({ redis, prefix, ttlSeconds, onError }: ClipCacheDeps): ClipCache {
   return {
