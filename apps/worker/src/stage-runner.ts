@@ -98,10 +98,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
     // Its other chunks: nobody wants them, and their owner's share is needed for other lectures.
     if (status === 'failed') await deps.withdraw(record);
     // Whoever cancels a lecture tells its listeners at once, without waiting for a worker.
-    if (status !== 'cancelled') {
-      await events.publish(record.id, { type: 'lecture', changes: lecture });
-      await events.publish(record.id, { type: 'end', status });
-    }
+    if (status !== 'cancelled') await events.publishEnd(record, lecture);
     await leaveList(record);
     return true;
   };

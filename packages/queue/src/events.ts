@@ -1,4 +1,5 @@
-import { lectureSchema } from '@studymate/contracts/lecture';
+import { type Lecture, lectureSchema } from '@studymate/contracts/lecture';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageViewSchema } from '@studymate/contracts/stages';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -37,6 +38,11 @@ export interface EventPublisher {
    * done before an earlier one waits for it. Calling it again for the same chunk changes nothing.
    */
   publishChunk(lectureId: string, attempt: number, chunk: number, segmentCount: number): Promise<void>;
+  /**
+   * Says that a lecture has ended, once: again for the same attempts changes nothing, so that whoever finds an ended lecture
+   * may say it. A retry is a new attempt, and its end is another one.
+   */
+  publishEnd(record: Pick<LectureRecord, 'id' | 'attempts'>, lecture: Lecture): Promise<void>;
   /** How many chunks have been announced, which is the number of the first that has not. */
   countPublished(lectureId: string, attempt: number): Promise<number>;
 }
@@ -70,6 +76,18 @@ redis.call('PUBLISH', ARGV[6], ARGV[7])
 return sent
 `;
 
+/** KEYS: live hash, stream. ARGV: mark of this end, change of the lecture, end, stream cap, expiry, channel, lecture. */
+const publishEndScript = `
+local live, stream = KEYS[1], KEYS[2]
+if redis.call('HSETNX', live, 'end:' .. ARGV[1], 1) == 0 then return 0 end
+redis.call('XADD', stream, 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[2])
+redis.call('XADD', stream, 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[3])
+redis.call('EXPIRE', live, ARGV[5])
+redis.call('EXPIRE', stream, ARGV[5])
+redis.call('PUBLISH', ARGV[6], ARGV[7])
+return 1
+`;
+
 export function createEventPublisher(deps: { redis: Redis; keys: Keys }): EventPublisher {
   const { redis, keys } = deps;
   return {
@@ -87,6 +105,16 @@ export function createEventPublisher(deps: { redis: Redis; keys: Keys }): EventP
       const expiry = [maxEvents, liveTtlSeconds];
       const wake = [keys.wake, lectureId];
       await redis.eval(publishChunkScript, 2, live, stream, attempt, chunk, segmentCount, ...expiry, ...wake);
+    },
+    async publishEnd({ id, attempts }, lecture) {
+      const mark = Object.values(attempts).reduce((sum, attempt) => sum + attempt - 1, 0);
+      const told: StreamEvent[] = [
+        { type: 'lecture', changes: lecture },
+        { type: 'end', status: lecture.status },
+      ];
+      const bodies = told.map((event) => JSON.stringify(event));
+      const rest = [maxEvents, liveTtlSeconds, keys.wake, id];
+      await redis.eval(publishEndScript, 2, keys.live(id), keys.events(id), mark, ...bodies, ...rest);
     },
     async countPublished(lectureId, attempt) {
       return Number(await redis.hget(keys.live(lectureId), `next:${attempt}`));

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultBacklog } from '../src/estimate.ts';
 import { createEventPublisher, createEventReader, type EventPublisher, type EventReader } from '../src/events.ts';
-import { noLiveState } from '../src/lecture-view.ts';
+import { noLiveState, toLectureView } from '../src/lecture-view.ts';
 import { createLiveStore } from '../src/live.ts';
+import { emptyIndex, lectureRecord } from './lecture-fixtures.ts';
 import { openTestRedis, type TestRedis } from './support/redis.ts';
 
 let testRedis: TestRedis;
@@ -18,6 +20,17 @@ afterAll(async () => {
 });
 
 const ended = { type: 'end', status: 'ready' } as const;
+
+test('the end of a lecture is told once, whoever finds it ended, and once more after a retry', async () => {
+  const record = lectureRecord();
+  const view = { ...toLectureView(record, emptyIndex, noLiveState, defaultBacklog), status: 'ready' as const };
+  await Promise.all([publisher.publishEnd(record, view), publisher.publishEnd(record, view)]);
+  const types = async () => (await reader.readAfter(record.id, '0-0', 100)).map(({ event }) => event.type);
+  expect(await types()).toEqual(['lecture', 'end']);
+  await publisher.publishEnd({ ...record, attempts: { topics: 2 } }, view);
+  await publisher.publishEnd({ ...record, attempts: { topics: 2 } }, view);
+  expect(await types()).toEqual(['lecture', 'end', 'lecture', 'end']);
+});
 
 describe('chunks of a lecture', () => {
   test('that are done out of order are announced in order, with the number of their first segment', async () => {

@@ -60,8 +60,7 @@ export function createLectureChanger(deps: {
         await tell(id, async () => {
           await announceCancel(redis, keys, id);
           await advancer.withdraw(record);
-          await publisher.publish(id, { type: 'lecture', changes: view });
-          await publisher.publish(id, { type: 'end', status: view.status });
+          await publisher.publishEnd(record, view);
         });
       }
       return view;
