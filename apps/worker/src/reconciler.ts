@@ -47,8 +47,34 @@ export function createReconciler(deps: {
     }
   };
 
+  /** Lectures whose record cannot be read, and of which that has been said. */
+  const unreadable = new Set<string>();
+  const tellUnreadable = (error: AppError, lectureId: string): void => {
+    if (!unreadable.has(lectureId)) deps.onError(error, lectureId);
+    unreadable.add(lectureId);
+  };
+
+  /** @returns undefined when the record cannot be read: then it is told once, and the lecture is left as it is */
+  const read = async (lectureId: string): Promise<LectureRecord | null | undefined> => {
+    try {
+      const record = await lectures.read(lectureId);
+      unreadable.delete(lectureId);
+      return record;
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      // A later StudyMate can do something for what it wrote, and may run beside this one.
+      const isNewer = error.code === 'newer_version';
+      if (!isNewer && error.retryable) throw error;
+      tellUnreadable(error, lectureId);
+      // Until somebody restores it: the next reindex finds it again.
+      if (!isNewer) await active.remove(lectureId);
+      return undefined;
+    }
+  };
+
   const mend = async (lectureId: string): Promise<void> => {
-    const record = await lectures.read(lectureId);
+    const record = await read(lectureId);
+    if (record === undefined) return;
     if (!record) return await advancer.advance(lectureId);
     if (await runner.finishIfEnded(record)) return;
     const index = await lectures.readIndex(record);
@@ -75,9 +101,10 @@ export function createReconciler(deps: {
     },
     async reindex() {
       const takeUp = (record: LectureRecord) => active.add(record, Date.parse(record.createdAt));
-      const { unreadable, unfinished } = await reindexLectures({ lectures, failed, takeUp });
-      for (const { lectureId, message } of unreadable) deps.onError(new AppError('internal', message), lectureId);
-      return unfinished;
+      const found = await reindexLectures({ lectures, failed, takeUp });
+      for (const { lectureId, message } of found.unreadable)
+        tellUnreadable(new AppError('internal', message), lectureId);
+      return found.unfinished;
     },
   };
 }

@@ -2,7 +2,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { createActiveLectures } from '@studymate/queue/active';
 import { createEventPublisher } from '@studymate/queue/events';
 import { toRetriedRecord } from '@studymate/queue/retry';
-import { chunkKey, chunkSamplesKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import { chunkKey, chunkSamplesKey, recordKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import { createRunFence } from '@studymate/storage/run-fence';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
@@ -109,4 +109,38 @@ test('a lecture one of whose chunks gives up: its other chunks leave the queue a
   const finish = await runners.redis.zscore(runners.keys.shares('transcribe'), 'o:ada');
   // Of a first chunk of one unit and three of four, that one and two were given back.
   expect(finish).toBe('4');
+});
+
+test('a lecture whose record is damaged is told of once, holds up no other, and comes back when it is restored', async () => {
+  const told: string[] = [];
+  const runner = runners.createRunner({});
+  const reconciler = runners.createReconciler(runner, (_, lectureId) => told.push(lectureId));
+  const damaged = await runners.makeLecture();
+  const other = await runners.makeLecture();
+  const active = createActiveLectures(runners);
+  const key = recordKey(damaged.id, 2);
+  await runners.blobs.put(key, Buffer.from('{"half'));
+  for (let round = 0; round < 3; round++) await reconciler.reconcile();
+  await reconciler.reindex();
+  expect(told).toEqual([damaged.id]);
+  expect(await active.list()).not.toContain(damaged.id);
+  const jobOf = ({ id }: { id: string }) => ({ lectureId: id, stage: 'ingest' as const, part: 0, attempt: 1 });
+  expect(await runners.queues.findStageJob(jobOf(other))).toBeDefined();
+  expect(await runners.blobs.stat(damaged.media.key)).not.toBeNull();
+
+  await runners.blobs.delete(key);
+  await reconciler.reindex();
+  await reconciler.reconcile();
+  expect(await runners.queues.findStageJob(jobOf(damaged))).toBeDefined();
+});
+
+test('a lecture that a later version has written is told of once, and stays on the list for a worker that can read it', async () => {
+  const told: string[] = [];
+  const reconciler = runners.createReconciler(runners.createRunner({}), (_, lectureId) => told.push(lectureId));
+  const { id } = await runners.makeLecture();
+  await runners.blobs.put(recordKey(id, 2), Buffer.from(JSON.stringify({ schemaVersion: 99, id })));
+  for (let round = 0; round < 3; round++) await reconciler.reconcile();
+  expect(told).toEqual([id]);
+  expect(await createActiveLectures(runners).list()).toContain(id);
+  await runners.lectures.delete(id);
 });

@@ -50,7 +50,8 @@ export interface TestRunners {
   reused: StageJobData[];
   /** A runner as one worker has it. What a test's stage does not do, nobody does. */
   createRunner(stages: Partial<Record<StageName, Stage>>, deps?: Partial<StageRunnerDeps>): StageRunner;
-  createReconciler(runner: StageRunner): Reconciler;
+  /** @param onError what a lecture that cannot be reconciled is told to; without it the test fails */
+  createReconciler(runner: StageRunner, onError?: (error: Error, lectureId: string) => void): Reconciler;
   makeLecture(changes?: Partial<LectureRecord>): Promise<LectureRecord>;
   cancel(lectureId: string): Promise<void>;
   readEvents(lectureId: string): Promise<StreamEvent[]>;
@@ -127,7 +128,12 @@ export async function openTestRunners(): Promise<TestRunners> {
         stages: all as Record<StageName, Stage>,
       });
     },
-    createReconciler: (runner) =>
+    createReconciler: (
+      runner,
+      onError = (error) => {
+        throw error;
+      },
+    ) =>
       createReconciler({
         lectures,
         artifacts,
@@ -137,9 +143,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         failed,
         advancer,
         runner,
-        onError: (error) => {
-          throw error;
-        },
+        onError,
       }),
     async makeLecture(changes = {}) {
       const key = mediaKey(createId());
