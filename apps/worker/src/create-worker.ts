@@ -237,6 +237,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   return {
     async preload() {
       reports.start();
+      quickStudyProcess.keep();
       await models.preload(stopping.signal);
       return !stopping.signal.aborted;
     },

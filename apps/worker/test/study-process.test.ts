@@ -53,3 +53,14 @@ test('an error of an algorithm comes back as an error, and the process lives on'
     expect.arrayContaining([0, 1]),
   );
 });
+
+test('a process that is kept runs before there is work, and is there for the first', async () => {
+  const kept = createStudyProcess({ path: path.join(dir, 'study-process.mjs') });
+  const countProcesses = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+  const before = countProcesses();
+  kept.keep();
+  expect(countProcesses()).toBe(before + 1);
+  expect((await kept.run('topicsOfDocuments', { documents, embeddings, topicCount: 2 }, never)).topics).toHaveLength(2);
+  expect(countProcesses()).toBe(before + 1);
+  await kept.close();
+});

@@ -21,6 +21,8 @@ export interface StudyProcess {
     input: Parameters<StudyOperations[O]>[0],
     signal: AbortSignal,
   ): Promise<ReturnType<StudyOperations[O]>>;
+  /** Starts the process and keeps it, so that the first work need not wait for that. */
+  keep(): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function createStudyProcess(deps: { path: string }): StudyProcess {
   let child: ChildProcess | null = null;
   let idleTimer: NodeJS.Timeout | null = null;
   let nextId = 1;
+  let isKept = false;
   const pending = new Map<number, Pending>();
 
   const settle = (id: number): Pending | undefined => {
@@ -48,7 +51,7 @@ export function createStudyProcess(deps: { path: string }): StudyProcess {
     if (!found) return undefined;
     pending.delete(id);
     if (found.timer) clearTimeout(found.timer);
-    if (pending.size === 0) {
+    if (pending.size === 0 && !isKept) {
       idleTimer = setTimeout(() => void stop(), idleMs);
       idleTimer.unref();
     }
@@ -118,6 +121,10 @@ export function createStudyProcess(deps: { path: string }): StudyProcess {
         // A process that has just ended says so by its exit.
         child?.send({ id, operation, input } satisfies ToStudyProcess, () => {});
       });
+    },
+    keep() {
+      isKept = true;
+      child ??= start();
     },
     async close() {
       fail(new AppError('cancelled', 'The worker is stopping.'));
