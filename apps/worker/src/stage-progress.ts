@@ -59,7 +59,8 @@ export function createStageProgress(deps: {
     async begin() {
       const before = (await live.read(job.lectureId, { [job.stage]: job.attempt })).stages[job.stage];
       if (before) Object.assign(state, before);
-      else await send();
+      // Of a stage that is under way only a run that takes the place of one that died says so: work goes on.
+      if (!before || run.number > 1) await send();
     },
     report(fraction) {
       state.progress = Math.max(state.progress, Math.min(1, fraction));
