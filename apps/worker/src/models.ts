@@ -13,7 +13,7 @@ export interface Models {
   speech: ModelFamily;
   text: ModelFamily;
   /**
-   * Name, weights and version of what transcribes, for records: `whisper-base#1a2b3c4d/onnx@2`.
+   * Name, weights and version of what transcribes, for records: `whisper-base#1a2b3c4d/onnx@3`.
    * @throws AppError `model_missing`, `model_damaged`
    */
   speechAlgorithm(): Promise<string>;
@@ -139,7 +139,7 @@ export function createModels(deps: ModelsDeps): Models {
   return {
     speech,
     text,
-    speechAlgorithm: async () => `${await weightsName('whisper')}/onnx@2`,
+    speechAlgorithm: async () => `${await weightsName('whisper')}/onnx@3`,
     weightsName,
     async preload(signal) {
       for (const family of [speech, text]) await loadPatiently(family, signal);

@@ -1,14 +1,17 @@
 import type { Recognition } from '@studymate/contracts/lecture-record';
 import type { Lease } from '@studymate/models/model-family';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
+import { guardWindow } from './guard-windows.ts';
 import { runTranscribeWindows } from './model-ops.ts';
 
 /** So many go to the model together: as many as it decodes side by side, and no more, so that progress can be told. */
 const windowsAtOnce = 5;
 
 export interface TranscribeInOrderOptions {
-  /** ISO 639-1, or null to take the language that the first windows with words have. */
+  /** ISO 639-1, or null to have it recognised. */
   language: string | null;
+  /** Where no language is given: what the recording has been in so far. Default: what its first words are in. */
+  expectedLanguage?: string | null;
   recognition?: Recognition | undefined;
   priority: number;
   signal: AbortSignal;
@@ -27,20 +30,30 @@ export async function transcribeInOrder(
   windows: readonly Int16Array[],
   options: TranscribeInOrderOptions,
 ): Promise<{ results: WindowTranscript[]; seconds: number }> {
-  const { recognition = {}, priority, signal, onDone } = options;
-  let { language } = options;
+  const { language, recognition = {}, priority, signal, onDone } = options;
+  let expectedLanguage = options.expectedLanguage ?? null;
   const results: WindowTranscript[] = [];
   let inferenceSeconds = 0;
   while (results.length < windows.length) {
     const group = windows.slice(results.length, results.length + windowsAtOnce);
-    const payload = { windows: group, language, wordTimes: true, ...recognition };
+    const payload = { windows: group, language, expectedLanguage, wordTimes: true, ...recognition };
     const { value, seconds } = await runTranscribeWindows(lease, payload, { priority, signal });
-    results.push(...value);
-    language ??= value.find(({ words }) => words.length > 0)?.language ?? null;
     inferenceSeconds += seconds;
+    for (const [i, result] of value.entries()) {
+      const guard = { language, expectedLanguage, recognition, priority, signal };
+      const guarded = await guardWindow(lease, group[i] as Int16Array, result, guard);
+      results.push(guarded.result);
+      inferenceSeconds += guarded.seconds;
+    }
+    expectedLanguage ??= results.find(isSureOfLanguage)?.language ?? null;
     await onDone?.(results.length);
   }
   // What is written is English then, whatever was spoken.
   const written = recognition.translate ? results.map((result) => ({ ...result, language: 'en' })) : results;
   return { results: written, seconds: inferenceSeconds };
+}
+
+/** Music or a few words may sound like any language. */
+function isSureOfLanguage({ text, languageProbability }: WindowTranscript): boolean {
+  return text !== '' && languageProbability >= 0.5;
 }

@@ -21,6 +21,8 @@ export const segmentSchema = z.object({
   text: z.string(),
   confidence: z.number().min(0).max(1),
   flags: z.array(z.enum(segmentFlags)),
+  /** Only where the segment is in another language than the whole: its ISO 639-1 code. */
+  language: z.string().optional(),
   words: z.array(wordSchema),
 });
 export type Segment = z.infer<typeof segmentSchema>;

@@ -1,13 +1,13 @@
 import type { Chunk, TranscribedChunk } from '@studymate/contracts/artifacts';
 import type { Segment, Transcript } from '@studymate/contracts/transcript';
 import { isUnspacedLanguage } from './languages.ts';
-import { findFlags } from './segment-flags.ts';
+import { confidenceLimit, findFlags } from './segment-flags.ts';
 import { type PlacedWord, toSegments } from './segments.ts';
 import type { WindowTranscript } from './window-transcript.ts';
 
 /**
  * Segments of one chunk, times in the recording, ids from 0. They may cross windows but never chunks, so that a
- * chunk's segments are final as soon as it is transcribed.
+ * chunk's segments are final as soon as it is transcribed. Those in another language than most of the chunk say so.
  * @param results one for each of the chunk's windows, in order
  */
 export function assembleChunk(chunk: Pick<Chunk, 'windows'>, results: readonly WindowTranscript[]): Segment[] {
@@ -15,24 +15,33 @@ export function assembleChunk(chunk: Pick<Chunk, 'windows'>, results: readonly W
     throw new RangeError(`The chunk has ${chunk.windows.length} windows, but ${results.length} results came`);
   }
   const segments: Segment[] = [];
+  const common = chunkLanguage(chunk, results)?.language;
   let waiting: PlacedWord[] = [];
+  let waitingLanguage: string | undefined;
+  const languageField = (language: string | undefined) => (language === common ? {} : { language });
   const closeWaiting = (): void => {
-    segments.push(...toSegments(waiting, results, segments.length));
+    const closed = toSegments(waiting, results, segments.length);
+    segments.push(...closed.map((segment) => ({ ...segment, ...languageField(waitingLanguage) })));
     waiting = [];
   };
   chunk.windows.forEach((window, windowIndex) => {
     const result = results[windowIndex] as WindowTranscript;
     if (result.text === '') return;
     if (result.words.length > 0) {
+      if (result.language !== waitingLanguage) closeWaiting();
+      waitingLanguage = result.language;
       waiting.push(...placeWords(result, window, windowIndex));
       return;
     }
     // Without word times all that is known is that the text lies in the window.
     closeWaiting();
     const confidence = round(Math.min(1, Math.exp(result.averageLogProbability)));
-    const flags = findFlags({ text: result.text, words: [], confidence, windows: [result], previousTexts: [] });
+    const { text } = result;
+    const flags = findFlags({ text, words: [], unvoicedCount: 0, confidence, windows: [result], previousTexts: [] });
     const { start, end } = window;
-    segments.push({ id: segments.length, start, end, text: result.text, confidence, flags, words: [] });
+    const believed = Math.min(confidence, confidenceLimit(flags));
+    const spoken = languageField(result.language);
+    segments.push({ id: segments.length, start, end, text, confidence: believed, flags, ...spoken, words: [] });
   });
   closeWaiting();
   return segments;
@@ -55,7 +64,9 @@ function placeWords(
     const gap = i === 0 ? (unspaced ? '' : ' ') : between;
     const start = Math.min(window.start + word.start, window.end);
     const end = Math.min(Math.max(window.start + word.end, start), window.end);
-    return { word: word.word, start: round(start), end: round(end), probability: word.probability, gap, windowIndex };
+    const unvoiced = result.unvoicedWords?.includes(i) ?? false;
+    const { probability } = word;
+    return { word: word.word, start: round(start), end: round(end), probability, gap, windowIndex, unvoiced };
   });
 }
 
@@ -84,18 +95,23 @@ export function chunkLanguage(
 
 /** The whole transcript; chunks in any order. Ids are renumbered, so they count as the events have counted. */
 export function assembleTranscript(chunks: readonly TranscribedChunk[]): Transcript {
-  const ordered = [...chunks].sort((a, b) => a.index - b.index);
-  const segments = ordered.flatMap((chunk) => chunk.segments).map((segment, id) => ({ ...segment, id }));
-  if (segments.length === 0) return { language: null, text: '', segments: [] };
+  const spoken = [...chunks]
+    .sort((a, b) => a.index - b.index)
+    .flatMap((chunk) => chunk.segments.map((segment) => ({ segment, language: segment.language ?? chunk.language })));
+  if (spoken.length === 0) return { language: null, text: '', segments: [] };
 
   const seconds = new Map<string, number>();
-  for (const chunk of ordered) {
-    if (chunk.language === null) continue;
-    const spoken = chunk.segments.reduce((sum, segment) => sum + segment.end - segment.start, 0);
-    seconds.set(chunk.language, (seconds.get(chunk.language) ?? 0) + spoken);
+  for (const { segment, language } of spoken) {
+    if (language === null) continue;
+    seconds.set(language, (seconds.get(language) ?? 0) + segment.end - segment.start);
   }
   const [winner] = [...seconds].sort(([, a], [, b]) => b - a);
   const language = winner?.[0] ?? null;
+  const segments = spoken.map(({ segment: { language: _, ...segment }, language: own }, id) => ({
+    ...segment,
+    id,
+    ...(own === null || own === language ? {} : { language: own }),
+  }));
   const text = segments.map((segment) => segment.text).join(isUnspacedLanguage(language) ? '' : ' ');
   return { language, text, segments };
 }

@@ -1,4 +1,6 @@
 import type { Segment, Word } from '@studymate/contracts/transcript';
+import { isPhantomPhrase, toPlainWords } from './phantom-phrases.ts';
+import { hasLoop, toLoopWords } from './repetition.ts';
 
 /** What is known of a window as a whole. */
 export interface WindowSigns {
@@ -11,6 +13,8 @@ export interface WindowSigns {
 export interface FlagInput {
   text: string;
   words: readonly Word[];
+  /** How many of the words lie where nobody speaks. */
+  unvoicedCount: number;
   confidence: number;
   /** The windows that the words come from. */
   windows: readonly WindowSigns[];
@@ -27,65 +31,17 @@ const noSpeechThreshold = 0.6;
 const maxWordsPerSecond = 9;
 const maxCharactersPerSecond = 45;
 
-/**
- * What Whisper writes in silence, noise and music, in the words of its training captions. People say some of them too:
- * they count only when nothing else was said in the window and the model is not sure.
- */
-const phantoms: ReadonlySet<string> = new Set([
-  'you',
-  'bye',
-  'bye bye',
-  'thank you',
-  'thanks',
-  'thank you very much',
-  'thank you so much',
-  'so',
-  'okay',
-  'the end',
-  'thanks for watching',
-  'thank you for watching',
-  'thank you so much for watching',
-  'thanks for listening',
-  'please subscribe',
-  'please subscribe to my channel',
-  'like and subscribe',
-  'dont forget to subscribe',
-  'see you next time',
-  'see you in the next video',
-  'ill see you in the next video',
-  'subtitles by the amaraorg community',
-  'transcribed by otterai',
-  'subtitles by steamteamextra',
-  'music',
-  'applause',
-  'silence',
-  'untertitel der amaraorg community',
-  'untertitelung des zdf 2020',
-  'untertitel im auftrag des zdf für funk 2017',
-  'vielen dank',
-  'sous titres réalisés par la communauté damaraorg',
-  'sous titres réalisés para la communauté damaraorg',
-  'merci davoir regardé cette vidéo',
-  'merci',
-  'subtítulos realizados por la comunidad de amaraorg',
-  'gracias por ver el video',
-  'gracias',
-  'legendas pela comunidade amaraorg',
-  'obrigado',
-  'sottotitoli creati dalla comunità amaraorg',
-  'ご視聴ありがとうございました',
-  'ありがとうございました',
-  '字幕by索兰娅',
-  '请不吝点赞订阅转发打赏支持明镜与点点栏目',
-  '谢谢观看',
-  '시청해주셔서 감사합니다',
-  'продолжение следует',
-  'субтитры сделал dimatorzok',
-  'شكرا للمشاهدة',
-  'ترجمة نانسي قنقر',
-  'altyazı mk',
-  'napisy stworzone przez społeczność amaraorg',
-]);
+/** Words that have no room for a syllable, one after the other: at a window's end, most often. */
+const piledSeconds = 0.05;
+const piledWords = 5;
+
+/** What may not have been said at all is never given with more confidence than this. */
+const mostConfidenceInDoubt = 0.5;
+
+/** The greatest confidence that a segment, or a word in it, may have with these flags. */
+export function confidenceLimit(flags: Segment['flags']): number {
+  return flags.includes('possible_hallucination') || flags.includes('repeated') ? mostConfidenceInDoubt : 1;
+}
 
 /** Signs that a segment may not be what was said. They are hints: the text is kept. */
 export function findFlags(input: FlagInput): Segment['flags'] {
@@ -98,26 +54,16 @@ export function findFlags(input: FlagInput): Segment['flags'] {
 
 function isRepeated({ text, words, previousTexts }: FlagInput): boolean {
   // "Ha-ha-ha-ha" is one word, and a loop all the same.
-  if (loops(words.flatMap(({ word }) => word.split(/(?<=\S)-(?=\S)/u).map(normalise)))) return true;
-  const normal = normalise(text);
+  const said = words.length > 0 ? words.flatMap(({ word }) => toLoopWords(word)) : toLoopWords(text);
+  if (hasLoop(said)) return true;
+  const normal = toPlainWords(text);
   const [before, beforeThat] = [previousTexts.at(-1), previousTexts.at(-2)];
   if (before === undefined || beforeThat === undefined || normal === '') return false;
-  return normalise(before) === normal && normalise(beforeThat) === normal;
+  return toPlainWords(before) === normal && toPlainWords(beforeThat) === normal;
 }
 
-/** The same one to twelve words again and again: at least four times, and at least eight words in all. */
-function loops(words: readonly string[]): boolean {
-  for (let period = 1; period <= 12 && period * 4 <= words.length; period++) {
-    let same = 0;
-    for (let i = period; i < words.length; i++) {
-      same = words[i] === words[i - period] ? same + 1 : 0;
-      if (same + period >= Math.max(8, period * 4)) return true;
-    }
-  }
-  return false;
-}
-
-function mayBeInvented({ text, words, confidence, windows }: FlagInput): boolean {
+function mayBeInvented({ text, words, unvoicedCount, confidence, windows }: FlagInput): boolean {
+  if (unvoicedCount * 2 > words.length || arePiledUp(words)) return true;
   if (windows.some((window) => window.compressionRatio > circlingRatio)) return true;
   if (windows.some((window) => window.noSpeechProbability > noSpeechThreshold && confidence < 0.8)) return true;
   const first = words[0];
@@ -126,17 +72,18 @@ function mayBeInvented({ text, words, confidence, windows }: FlagInput): boolean
     const seconds = Math.max(last.end - first.start, 0.02);
     if (words.length / seconds > maxWordsPerSecond || text.length / seconds > maxCharactersPerSecond) return true;
   }
-  const normal = normalise(text);
-  if (!phantoms.has(normal)) return false;
+  const normal = toPlainWords(text);
+  if (!isPhantomPhrase(text)) return false;
   return windows.every(
-    (window) => normalise(window.text) === normal && (window.noSpeechProbability > 0.2 || confidence < 0.7),
+    (window) => toPlainWords(window.text) === normal && (window.noSpeechProbability > 0.2 || confidence < 0.7),
   );
 }
 
-function normalise(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}\s-]/gu, '')
-    .replace(/[\s-]+/g, ' ')
-    .trim();
+function arePiledUp(words: readonly Word[]): boolean {
+  let piled = 0;
+  for (const { start, end } of words) {
+    piled = end - start < piledSeconds ? piled + 1 : 0;
+    if (piled >= piledWords) return true;
+  }
+  return false;
 }

@@ -1,5 +1,5 @@
 import type { Segment, Word } from '@studymate/contracts/transcript';
-import { findFlags, type WindowSigns } from './segment-flags.ts';
+import { confidenceLimit, findFlags, type WindowSigns } from './segment-flags.ts';
 
 /** A word on its way into a segment, with times in the recording. */
 export interface PlacedWord extends Word {
@@ -7,6 +7,8 @@ export interface PlacedWord extends Word {
   gap: string;
   /** Which window it comes from. */
   windowIndex: number;
+  /** Nobody speaks in its time. */
+  unvoiced: boolean;
 }
 
 const maxWords = 30;
@@ -35,14 +37,22 @@ export function toSegments(words: readonly PlacedWord[], windows: readonly Windo
     const text = textOf(group);
     const confidence = meanProbability(group);
     const signs = [...new Set(group.map((word) => word.windowIndex))].flatMap((index) => windows[index] ?? []);
+    const unvoicedCount = group.filter(({ unvoiced }) => unvoiced).length;
+    const flags = findFlags({ text, words: group, unvoicedCount, confidence, windows: signs, previousTexts: texts });
+    const limit = confidenceLimit(flags);
     segments.push({
       id: firstId + segments.length,
       start: first.start,
       end: last.end,
       text,
-      confidence,
-      flags: findFlags({ text, words: group, confidence, windows: signs, previousTexts: texts }),
-      words: group.map(({ word, start, end, probability }) => ({ word, start, end, probability })),
+      confidence: Math.min(confidence, limit),
+      flags,
+      words: group.map(({ word, start, end, probability }) => ({
+        word,
+        start,
+        end,
+        probability: Math.min(probability, limit),
+      })),
     });
     texts.push(text);
   }

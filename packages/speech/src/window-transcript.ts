@@ -14,6 +14,8 @@ export interface WindowTranscript {
   text: string;
   /** Empty when no word times were asked for or the model cannot give them. */
   words: TimedWord[];
+  /** Places of the words in whose time nobody speaks, where that was looked at. */
+  unvoicedWords?: number[];
   tokens: number[];
   /** Of the try that counts; 0: always the likeliest token. */
   temperature: number;

@@ -86,7 +86,7 @@ function parseVad(payload: unknown): VadPayload {
 }
 
 function parseTranscribe(payload: unknown): TranscribeWindowsPayload {
-  const { windows, language, wordTimes } = (payload ?? {}) as Partial<TranscribeWindowsPayload>;
+  const { windows, language, expectedLanguage, wordTimes } = (payload ?? {}) as Partial<TranscribeWindowsPayload>;
   const isWindow = (samples: unknown) => samples instanceof Int16Array && samples.length <= maxWindowSamples;
   if (!Array.isArray(windows) || windows.length > maxWindows || !windows.every(isWindow)) {
     const form = `at most ${maxWindows} Int16Arrays of at most 30 s each`;
@@ -95,6 +95,8 @@ function parseTranscribe(payload: unknown): TranscribeWindowsPayload {
   return {
     windows,
     language: language === null || language === undefined ? null : parseLanguage(language),
+    expectedLanguage:
+      expectedLanguage === null || expectedLanguage === undefined ? null : parseLanguage(expectedLanguage),
     wordTimes: wordTimes === true,
   };
 }

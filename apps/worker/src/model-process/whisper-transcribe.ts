@@ -1,5 +1,6 @@
 import type { WorkContext } from '@studymate/models/serve-model';
 import { createLogMel, hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
+import { chooseLanguages } from '@studymate/speech/spoken-language';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { type Attempt, decodeLanes, worstCompressionRatio } from './whisper-decode.ts';
 import type { Decoding, EncodedWindows, WhisperModel } from './whisper-model.ts';
@@ -9,8 +10,13 @@ import { timeWords } from './whisper-words.ts';
 export interface TranscribeWindowsPayload {
   /** Each signed 16-bit, 16 kHz, mono, at most 30 s. They are windows of one recording, in any number. */
   windows: Int16Array[];
-  /** Whisper's code, or null to have it recognised, by all windows that go side by side together. */
+  /** Whisper's code, or null to have it recognised. */
   language: string | null;
+  /**
+   * What the recording has been in so far, where no language is given: a window is in this one unless it clearly is in
+   * another. Null: what the windows that go side by side together most likely are.
+   */
+  expectedLanguage?: string | null;
   wordTimes: boolean;
   /** To English, whatever is spoken; a model that knows English alone writes down what it hears. */
   translate?: boolean | undefined;
@@ -66,7 +72,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
   const languageCodes = [...tokens.languageIds.keys()];
   const languageIds = [...tokens.languageIds.values()];
   // The language of the last window is the best guess for the next: a right guess saves a run of the prompt.
-  let expectedLanguage = 'en';
+  let lastLanguage = 'en';
 
   const promptFor = (language: string, translate: boolean | undefined): number[] => {
     if (languageIds.length === 0) return [tokens.startOfTranscript, tokens.noTimestamps];
@@ -74,20 +80,20 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     return [tokens.startOfTranscript, tokens.languageIds.get(language) as number, task, tokens.noTimestamps];
   };
 
-  /** Runs the prompts; where no language is given, those of the language that the windows together most likely are. */
-  const begin = async (windows: EncodedWindows, payload: TranscribeWindowsPayload): Promise<Begun> => {
+  /** Runs the prompts, each window's in its language. */
+  const begin = async (
+    windows: EncodedWindows,
+    seconds: readonly number[],
+    payload: TranscribeWindowsPayload,
+  ): Promise<Begun> => {
     const { language, wordTimes, translate, temperature = 0 } = payload;
-    const guess =
-      language ?? (tokens.languageIds.has(expectedLanguage) ? expectedLanguage : (languageCodes[0] ?? 'en'));
-    const run = (spoken: string) =>
-      model.begin({
-        windows,
-        prompts: Array(windows.laneCount).fill(promptFor(spoken, translate)),
-        temperature,
-        wordTimes,
-      });
+    const expected = payload.expectedLanguage ?? null;
+    const known = language ?? expected ?? lastLanguage;
+    const guess = tokens.languageIds.has(known) ? known : (languageCodes[0] ?? 'en');
+    const run = (spoken: readonly string[]) =>
+      model.begin({ windows, prompts: spoken.map((each) => promptFor(each, translate)), temperature, wordTimes });
     const promptLength = promptFor(guess, translate).length;
-    let decoding = await run(guess);
+    let decoding = await run(Array(windows.laneCount).fill(guess));
     if (languageIds.length === 0) {
       return {
         decoding,
@@ -97,13 +103,13 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     }
     // The first row has seen only <|startoftranscript|>, whatever follows it in the prompt.
     const shares = decoding.firstLogits.map((logits) => softmaxOver(logits, languageIds));
-    const spoken = language ?? (languageCodes[likeliest(shares)] as string);
-    if (spoken !== guess) decoding = await run(spoken);
-    if (language === null) expectedLanguage = spoken;
-    const languages = shares.map((share) => ({
-      language: spoken,
-      languageProbability: share[languageCodes.indexOf(spoken)] ?? 0,
-    }));
+    const chosen = chooseLanguages({ shares, seconds, given: language, expected, codes: languageCodes });
+    if (chosen.some((spoken) => spoken !== guess)) decoding = await run(chosen);
+    if (language === null) lastLanguage = chosen[0] ?? guess;
+    const languages = shares.map((share, lane) => {
+      const spoken = chosen[lane] as string;
+      return { language: spoken, languageProbability: share[languageCodes.indexOf(spoken)] ?? 0 };
+    });
     return { decoding, promptLength, languages };
   };
 
@@ -114,10 +120,11 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     context: Partial<WorkContext>,
   ): Promise<WindowTranscript[]> => {
     const { wordTimes, translate, temperature: firstTemperature = 0 } = payload;
-    const { decoding, promptLength, languages } = await begin(windows, payload);
+    const spokenSeconds = lanes.map(({ seconds }) => seconds);
+    const { decoding, promptLength, languages } = await begin(windows, spokenSeconds, payload);
     const noSpeech = decoding.firstLogits.map((logits) => probabilityOf(logits, tokens.noSpeech));
     const shared = { tokens, promptLength, maxPositions: model.maxPositions, context };
-    const best = await decodeLanes({ ...shared, decoding, seconds: lanes.map(({ seconds }) => seconds) });
+    const best = await decodeLanes({ ...shared, decoding, seconds: spokenSeconds });
     const results: WindowTranscript[] = [];
     for (const [lane, { seconds, leadSeconds }] of lanes.entries()) {
       let attempt = best[lane] as Attempt;
@@ -183,12 +190,6 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
       return results;
     },
   };
-}
-
-/** The place with the largest sum. */
-function likeliest(shares: readonly (readonly number[])[]): number {
-  const sums = (shares[0] ?? []).map((_, i) => shares.reduce((sum, share) => sum + (share[i] as number), 0));
-  return sums.indexOf(Math.max(...sums));
 }
 
 function isGood(attempt: Attempt): boolean {

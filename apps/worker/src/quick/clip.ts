@@ -80,14 +80,8 @@ async function makeAnswer(
       spans.map(({ start, end }) => clip.samples.subarray(start, end)),
       { language: expected, recognition: data.recognition, priority: priorities.quick, signal },
     );
-    const words = results.flatMap((result, i) => {
-      const offsetSeconds = (spans[i]?.start ?? 0) / sampleRate;
-      return result.words.map((word) => ({
-        ...word,
-        start: word.start + offsetSeconds,
-        end: word.end + offsetSeconds,
-      }));
-    });
+    const { segments, decodings } = toSegmentsOf(spans, results);
+    const words = segments.flatMap((segment) => segment.words);
     const spoken = results.find((result) => result.words.length > 0);
     const language = spoken?.language ?? data.language;
     return {
@@ -109,7 +103,7 @@ async function makeAnswer(
         cold: lease.cold,
         cached: false,
       },
-      ...(data.withSegments && toSegmentsOf(spans, results)),
+      ...(data.withSegments && { segments, decodings }),
     };
   } finally {
     lease.release();

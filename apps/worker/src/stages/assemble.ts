@@ -52,7 +52,11 @@ export const assemble: Stage = async (deps, context) => {
       transcribe: toTranscribePin(record, chunks, transcribeAttempt),
       assemble: { key, algorithm, contentSha256 },
     },
-    change: (current) => (hasStudyableSpeech(content) ? current : skipStudy(current, content.segments.length > 0)),
+    change: (current) => {
+      const detected = record.requestedLanguage === null ? content.language : null;
+      const heard = { ...current, detectedLanguage: detected ?? current.detectedLanguage };
+      return hasStudyableSpeech(content) ? heard : skipStudy(heard, content.segments.length > 0);
+    },
   };
 };
 

@@ -10,6 +10,8 @@ import { transcribeInOrder } from '../transcribe-in-order.ts';
 import { readText } from './read-text.ts';
 import { toReusedChunk } from './reuse-chunks.ts';
 
+const sureOfLanguage = 0.5;
+
 /** Transcribes one chunk, window by window, and announces its text. */
 export const transcribe: Stage = async (deps, context) => {
   const { record, attempt, part } = context;
@@ -62,7 +64,8 @@ async function transcribeChunk(deps: StageDeps, context: StageContext): Promise<
       samples.subarray(sampleOffset, sampleOffset + sampleCount),
     );
     const { results, seconds: inferenceSeconds } = await transcribeInOrder(lease, sounds, {
-      language: fresh.requestedLanguage ?? fresh.detectedLanguage,
+      language: fresh.requestedLanguage,
+      expectedLanguage: fresh.detectedLanguage,
       recognition: fresh.recognition,
       // Earlier chunks first, so that the text grows from its beginning.
       priority: part === 0 ? priorities.firstChunk : priorities.chunk + Math.min(part, 999) / 1000,
@@ -100,11 +103,15 @@ async function reportCovered(deps: StageDeps, context: StageContext, seconds: nu
   if (total) context.reportProgress(Math.min(0.99, covered / total));
 }
 
-/** The first chunk with speech to be done decides the lecture's language; those that run beside it find their own. */
+/**
+ * The first chunk with speech to be done says what the others are expected to be in; where it is not sure itself, the
+ * next one does. Assembly counts what the lecture really is in.
+ */
 async function keepDetectedLanguage(deps: StageDeps, context: StageContext, chunk: TranscribedChunk): Promise<void> {
-  const { language } = chunk;
+  const { language, languageProbability } = chunk;
   const { requestedLanguage, recognition } = context.record;
-  if (language === null || requestedLanguage !== null) return;
+  const isSure = (languageProbability ?? 0) >= sureOfLanguage;
+  if (language === null || !isSure || requestedLanguage !== null) return;
   // Of a translation the language says nothing about what is spoken.
   if (recognition?.translate) return;
   let changed = false;
