@@ -89,6 +89,25 @@ test('a window without word times is one segment that spans the window', () => {
   expect(segments[0]?.confidence).toBeCloseTo(0.819, 3);
 });
 
+test('a stretch in another language says so, and is a segment of its own', () => {
+  const french = windowOf('et puis la suite', { language: 'fr' });
+  const windows = [windowOf('It goes on and on in the same language', { from: 0 }), french];
+  const segments = assembleChunk(spans([0, 20], [20, 22]), windows);
+  expect(segments.map(({ text, language }) => [text, language])).toEqual([
+    ['It goes on and on in the same language', undefined],
+    ['et puis la suite', 'fr'],
+  ]);
+});
+
+test('what may not have been said is never given with high confidence', () => {
+  const result = windowOf('No word of this was said here.', { probability: 0.95 });
+  const unvoicedWords = result.words.map((_, i) => i);
+  const [segment] = assembleChunk(spans([0, 10]), [{ ...result, unvoicedWords }]);
+  expect(segment?.flags).toEqual(['possible_hallucination']);
+  expect(segment?.confidence).toBe(0.5);
+  for (const { probability } of segment?.words ?? []) expect(probability).toBe(0.5);
+});
+
 test('empty windows give no segment', () => {
   expect(assembleChunk(spans([0, 10]), [windowOf('')])).toEqual([]);
 });
