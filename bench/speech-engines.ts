@@ -15,12 +15,20 @@ import { round, spread } from './lib/statistics.ts';
 declare const BENCH_ROOT: string;
 
 export const about =
-  'StudyMate beside faster-whisper and transformers.js on one English recording, taken in turns [FILE [rounds [part of names]]]';
+  'StudyMate beside faster-whisper and transformers.js on one English recording, in turns [FILE [rounds [PART,PART of names]]]';
 
 const threads = 2;
 const language = 'en';
 /** As many as go to the model process together in a lecture. */
 const windowsAtOnce = 5;
+
+/** Name, windows side by side (0: one after the other), beams. */
+const fasterWhisperRuns: [string, number, number][] = [
+  ['faster-whisper-batch8-beam1', 8, 1],
+  ['faster-whisper-batch8-beam5', 8, 5],
+  ['faster-whisper-beam1', 0, 1],
+  ['faster-whisper-beam5', 0, 5],
+];
 
 interface Turn {
   seconds: number;
@@ -74,13 +82,18 @@ interface Closers {
 /** The engines by name. What cannot be started is left out, and why is noted. */
 async function startEngines(file: string, only: string, closers: Closers, note: (text: string) => void) {
   const engines = new Map<string, Engine>();
-  const wants = (name: string) => name.includes(only);
+  const parts = only.split(',');
+  const wants = (name: string) => parts.some((part) => name.includes(part));
   const addPeer = (name: string, peer: Peer, batchSize: number, beamSize: number) => {
     const request = { file: path.resolve(file), language, wordTimes: true, batchSize, beamSize };
     if (wants(name)) engines.set(name, () => peer.transcribe(request));
   };
-  const tryPeer = async (name: string, start: (options: { rootDir: string; threads: number }) => Promise<Peer>) => {
-    if (only !== '' && !name.includes(only) && !only.includes(name)) return null;
+  const tryPeer = async (
+    name: string,
+    names: string[],
+    start: (options: { rootDir: string; threads: number }) => Promise<Peer>,
+  ) => {
+    if (!names.some(wants)) return null;
     const peer = await start({ rootDir: BENCH_ROOT, threads }).catch((error: Error) => {
       note(`${name} is left out. ${error.message}`);
       return null;
@@ -101,14 +114,15 @@ async function startEngines(file: string, only: string, closers: Closers, note: 
     const samples = await decodeRecording(file);
     engines.set('studymate-process', () => transcribeInProcess(lease, samples));
   }
-  const fasterWhisper = await tryPeer('faster-whisper', startFasterWhisper);
+  const fasterWhisper = await tryPeer(
+    'faster-whisper',
+    fasterWhisperRuns.map(([run]) => run),
+    startFasterWhisper,
+  );
   if (fasterWhisper) {
-    addPeer('faster-whisper-batch8-beam1', fasterWhisper, 8, 1);
-    addPeer('faster-whisper-batch8-beam5', fasterWhisper, 8, 5);
-    addPeer('faster-whisper-beam1', fasterWhisper, 0, 1);
-    addPeer('faster-whisper-beam5', fasterWhisper, 0, 5);
+    for (const [run, batchSize, beamSize] of fasterWhisperRuns) addPeer(run, fasterWhisper, batchSize, beamSize);
   }
-  const transformers = await tryPeer('transformers', startTransformers);
+  const transformers = await tryPeer('transformers', ['transformers'], startTransformers);
   if (transformers) addPeer('transformers', transformers, 0, 1);
   return engines;
 }

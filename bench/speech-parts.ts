@@ -37,7 +37,7 @@ export async function run(args: string[], note: (text: string) => void) {
   const folder = (name: string) => path.join(BENCH_ROOT, 'models', name);
   const vad = await loadVoiceActivity({ folder: folder('silero-vad') });
   const model = await loadWhisperModel({ folder: args[2] ?? folder('whisper-base'), threads: 2 });
-  const logMel = createLogMel();
+  const logMel = createLogMel(model.melBandCount);
   const { tokens } = model;
   const language = 'en';
   const prompt = [

@@ -1,7 +1,7 @@
 import { binCount, createRealFft400, fftSize } from './real-fft-400.ts';
 
 /**
- * Whisper's input: 80 log-mel bands of 3000 frames (30 s, a frame each 10 ms), as openai/whisper's audio.py and
+ * Whisper's input: 80 log-mel bands (large-v3: 128) of 3000 frames (30 s, a frame each 10 ms), as openai/whisper's audio.py and
  * WhisperFeatureExtractor make it: Hann window of 400, hop 160, reflected edges, power spectrum, Slaney mel bands,
  * log10 of at least 1e-10, nothing more than 8 below the loudest, then (x + 4) / 4.
  */
@@ -16,15 +16,15 @@ const logFloor = -10;
 export interface LogMel {
   /**
    * @param samples signed 16-bit, 16 kHz, mono; what lies beyond 30 s is ignored, what is missing counts as silence
-   * @returns a new array [80, 3000], band by band, as the encoder takes it
+   * @returns a new array [bands, 3000], band by band, as the encoder takes it
    */
   compute(samples: Int16Array): Float32Array;
 }
 
 /** Makes the tables and buffers (about 4 MB) once; `compute` then takes about 25 ms for a full window. */
-export function createLogMel(): LogMel {
+export function createLogMel(bandCount: number = melBandCount): LogMel {
   const fft = createRealFft400();
-  const bands = createMelBands();
+  const bands = createMelBands(bandCount);
   const hann = new Float64Array(fftSize);
   // The scale from 16-bit to ±1 is folded into the window.
   for (let i = 0; i < fftSize; i++) hann[i] = (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / fftSize)) / 32_768;
@@ -36,7 +36,7 @@ export function createLogMel(): LogMel {
     compute(samples) {
       const sampleCount = Math.min(samples.length, windowSamples);
       fillPadded(padded, samples, sampleCount);
-      const output = new Float32Array(melBandCount * melFrameCount);
+      const output = new Float32Array(bandCount * melFrameCount);
       // Frame f covers samples f·160 - 200 to f·160 + 199: later frames hold nothing but the silence behind the sound.
       const soundFrames = Math.min(melFrameCount, Math.ceil((sampleCount + edge) / hopSamples));
       let loudest = logFloor;
@@ -44,7 +44,7 @@ export function createLogMel(): LogMel {
         const from = f * hopSamples;
         for (let i = 0; i < fftSize; i++) frame[i] = (padded[from + i] as number) * (hann[i] as number);
         fft.powerSpectrum(frame, power);
-        for (let m = 0; m < melBandCount; m++) {
+        for (let m = 0; m < bandCount; m++) {
           const first = bands.firstBin[m] as number;
           const weightsFrom = bands.offset[m] as number;
           const count = (bands.offset[m + 1] as number) - weightsFrom;
@@ -57,7 +57,7 @@ export function createLogMel(): LogMel {
           output[m * melFrameCount + f] = value;
         }
       }
-      scale(output, soundFrames, loudest);
+      scale(output, bandCount, soundFrames, loudest);
       return output;
     },
   };
@@ -73,10 +73,10 @@ function fillPadded(padded: Float64Array, samples: Int16Array, sampleCount: numb
   }
 }
 
-function scale(output: Float32Array, soundFrames: number, loudest: number): void {
+function scale(output: Float32Array, bandCount: number, soundFrames: number, loudest: number): void {
   const floor = Math.max(logFloor, loudest - 8);
   const silence = (floor + 4) / 4;
-  for (let m = 0; m < melBandCount; m++) {
+  for (let m = 0; m < bandCount; m++) {
     const row = m * melFrameCount;
     for (let i = row; i < row + soundFrames; i++) {
       const value = output[i] as number;
@@ -94,14 +94,14 @@ interface MelBands {
   weights: Float64Array;
 }
 
-/** Slaney's scale and area normalisation, as librosa.filters.mel(sr=16000, n_fft=400, n_mels=80) has them. */
-function createMelBands(): MelBands {
+/** Slaney's scale and area normalisation, as librosa.filters.mel(sr=16000, n_fft=400, n_mels=bandCount) has them. */
+function createMelBands(bandCount: number): MelBands {
   const topMel = hertzToMel(sampleRate / 2);
-  const edges = Array.from({ length: melBandCount + 2 }, (_, i) => melToHertz((topMel * i) / (melBandCount + 1)));
-  const firstBin = new Int32Array(melBandCount);
-  const offset = new Int32Array(melBandCount + 1);
+  const edges = Array.from({ length: bandCount + 2 }, (_, i) => melToHertz((topMel * i) / (bandCount + 1)));
+  const firstBin = new Int32Array(bandCount);
+  const offset = new Int32Array(bandCount + 1);
   const weights: number[] = [];
-  for (let m = 0; m < melBandCount; m++) {
+  for (let m = 0; m < bandCount; m++) {
     const [low, centre, high] = edges.slice(m, m + 3) as [number, number, number];
     offset[m] = weights.length;
     for (let bin = 0; bin < binCount; bin++) {
@@ -112,7 +112,7 @@ function createMelBands(): MelBands {
       weights.push(weight);
     }
   }
-  offset[melBandCount] = weights.length;
+  offset[bandCount] = weights.length;
   return { firstBin, offset, weights: Float64Array.from(weights) };
 }
 

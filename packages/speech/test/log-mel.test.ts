@@ -22,6 +22,23 @@ function makeSamples(count: number): Int16Array {
   return samples;
 }
 
+test('128 bands, as large-v3 hears them: the loudest lies where the tone is, and the scale is that of 80', () => {
+  const tone = Int16Array.from({ length: 16_000 }, (_, i) => 8000 * Math.sin((2 * Math.PI * 1000 * i) / 16_000));
+  const frame = 50;
+  const column = (bandCount: number) => {
+    const bands = createLogMel(bandCount).compute(tone);
+    expect(bands).toHaveLength(bandCount * melFrameCount);
+    return Array.from({ length: bandCount }, (_, band) => bands[band * melFrameCount + frame] as number);
+  };
+  const loudest = (values: number[]) => values.indexOf(Math.max(...values));
+  const [narrow, wide] = [column(128), column(80)];
+  // 1000 Hz is 15 of the 45.2 mel up to 8000 Hz; 128 bands divide them into 129 steps, 80 into 81.
+  expect(Math.abs(loudest(narrow) - 42)).toBeLessThanOrEqual(1);
+  expect(Math.abs(loudest(wide) - 26)).toBeLessThanOrEqual(1);
+  expect(Math.abs(Math.max(...narrow) - Math.max(...wide))).toBeLessThan(0.1);
+  expect(Math.abs(Math.min(...narrow) - Math.min(...wide))).toBeLessThan(0.1);
+});
+
 test('the power spectrum equals the definition of the Fourier transform', () => {
   const frame = Float64Array.from({ length: fftSize }, (_, i) => Math.sin(i * i * 0.013) + 0.3 * Math.cos(i * 1.7));
   const expected = Array.from({ length: binCount }, (_, k) => {

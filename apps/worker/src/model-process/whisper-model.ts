@@ -81,6 +81,8 @@ export interface WhisperGraphs {
 
 export interface WhisperModel extends WhisperGraphs {
   tokens: WhisperTokens;
+  /** Bands of the log-mel that it hears. */
+  melBandCount: number;
   /** Longest sequence that the decoder has positions for. */
   maxPositions: number;
 }
@@ -109,7 +111,7 @@ export async function loadWhisperModel({
   const isBatched = await exists(join(folder, 'onnx', 'decoder_batched_quantized.onnx'));
   const open = isBatched ? openBatchedGraphs : openMergedGraphs;
   const graphs = await open({ folder, threads, config, tokens });
-  return { ...graphs, tokens, maxPositions: config.max_target_positions };
+  return { ...graphs, tokens, melBandCount: config.num_mel_bins, maxPositions: config.max_target_positions };
 }
 
 async function readTokens(folder: string): Promise<WhisperTokens> {

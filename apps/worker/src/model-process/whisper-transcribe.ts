@@ -68,7 +68,7 @@ interface Begun {
 
 export function createWhisperTranscriber(model: WhisperModel): WhisperTranscriber {
   const { tokens } = model;
-  const logMel = createLogMel();
+  const logMel = createLogMel(model.melBandCount);
   const languageCodes = [...tokens.languageIds.keys()];
   const languageIds = [...tokens.languageIds.values()];
   // The language of the last window is the best guess for the next: a right guess saves a run of the prompt.
