@@ -62,6 +62,19 @@ describe('unfinished lectures of one owner at their limit', () => {
     expect(await t.listFiles()).toEqual(files);
   });
 
+  test('a retry of an ended one: 429 as well, and nothing of it is dropped; with room it is taken', async () => {
+    await start({ MAX_ACTIVE_LECTURES_PER_OWNER: '1' });
+    const { id } = await upload();
+    await t.client.cancelLecture(id);
+    await t.redis.del(t.keys.active, t.keys.work);
+    const other = await upload();
+    const before = await t.lectures.read(id);
+    await expect(t.client.retryStage(id, 'ingest')).rejects.toMatchObject({ code: 'too_many_lectures' });
+    expect(await t.lectures.read(id)).toEqual(before);
+    await t.client.deleteLecture(other.id);
+    expect(await t.client.retryStage(id, 'ingest')).toMatchObject({ id, status: 'queued' });
+  });
+
   test('tell when there will be room, from what is left to do and how quick the worker is', async () => {
     await start({ MAX_ACTIVE_LECTURES_PER_OWNER: '1' });
     await standByAsWorker('transcribe');

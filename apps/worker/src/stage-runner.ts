@@ -14,7 +14,7 @@ import type { Artifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { createFencedWriter, type Run, type RunFence } from '@studymate/storage/run-fence';
-import { dropSamples } from './drop-samples.ts';
+import { dropEarlierAttempts, dropSamples } from './drop-left.ts';
 import type { Stage, StageContext, StageDeps, StageOutcome, StagePin } from './stage-context.ts';
 import { createStageProgress } from './stage-progress.ts';
 
@@ -145,6 +145,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
   const tidy = async (record: LectureRecord): Promise<void> => {
     await fence.endRuns(record);
     await dropSamples(deps.blobs, record);
+    await dropEarlierAttempts(deps.blobs, record);
   };
 
   /** Begins a run of the job. @returns null when there is nothing to do for it */

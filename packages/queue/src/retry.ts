@@ -6,7 +6,7 @@ import { attemptOf, hasFailed } from './next-jobs.ts';
 /**
  * The record as it is when a user asks for a stage to be done again: the stage and everything that is made of its
  * result get a new attempt, and what they had (artifact, failure, reason for being skipped) no longer counts. The
- * old artifacts stay in the store under their old attempt. Pure, so it can be applied by `LectureStore.update`.
+ * old artifacts stay in the store until the new attempt has ended well. Pure, so it can be applied by `LectureStore.update`.
  *
  * Sound and words belong together (the chunks of one attempt are numbered alike), so `ingest` and `transcribe` are
  * always done again together.

@@ -8,6 +8,7 @@ import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
 import type { Response, Router } from 'express';
 import { z } from 'zod';
+import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
@@ -30,7 +31,14 @@ const maxChangeBytes = 16_384;
 /** /api/v1/lectures, /:id, /:id/cancel, /:id/stages/:stage/retry */
 export function addLectureRoutes(
   router: Router,
-  deps: { services: Services; reader: LectureReader; changer: LectureChanger; submitter: Submitter; upload: Handler },
+  deps: {
+    services: Services;
+    reader: LectureReader;
+    changer: LectureChanger;
+    submitter: Submitter;
+    admission: Admission;
+    upload: Handler;
+  },
 ): void {
   const { services, reader, submitter } = deps;
   const { change, cancel, tell } = deps.changer;
@@ -103,15 +111,19 @@ export function addLectureRoutes(
       if (!stage.success) throw new AppError('not_found', 'There is no such stage.');
       // Refused while Redis is away, before anything is dropped.
       await withRedis(() => redis.ping());
-      const { record, view } = await change(before, async (current) => {
-        if (current.cancelledAt === null && !hasEnded(await reader.toView(current))) {
-          throw new AppError('not_ready', 'The lecture is still being worked on; wait until it has ended.', {
-            details: { retryAfterSeconds: 5 },
-          });
-        }
-        return (current) => toRetriedRecord(current, stage.data);
+      // It is work like a new lecture's, so it is admitted like one.
+      const view = await deps.admission.lecture(ownerOf(res), async () => {
+        const changed = await change(before, async (current) => {
+          if (current.cancelledAt === null && !hasEnded(await reader.toView(current))) {
+            throw new AppError('not_ready', 'The lecture is still being worked on; wait until it has ended.', {
+              details: { retryAfterSeconds: 5 },
+            });
+          }
+          return (current) => toRetriedRecord(current, stage.data);
+        });
+        await submitter.submit(changed.record);
+        return changed.view;
       });
-      await submitter.submit(record);
       await tell(id, () => publisher.publish(id, { type: 'lecture', changes: view }));
       res.status(202).json(view);
     },
