@@ -1,4 +1,5 @@
 import { type AppError, toAppError } from '@studymate/contracts/errors';
+import type { TranscribeResponse } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import type { Pace } from '@studymate/queue/backlog';
@@ -93,9 +94,13 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
 
   const runQuick: Handler = async (job, token, signal) => {
     const startMs = performance.now();
-    const result = await runQuickJob(deps.quick, quickJobSchema.parse(job.data), stopSignal(signal));
+    const data = quickJobSchema.parse(job.data);
+    const result = await runQuickJob(deps.quick, data, stopSignal(signal));
     if (!result.ok && stopping.aborted) await handBack(job, token);
     if (!result.ok) logger.warn({ jobId: job.id, kind: job.name, code: result.error.code }, 'quick job failed');
+    if (result.ok && data.kind === 'transcribe') {
+      logger.info({ jobId: job.id, ...(result.value as TranscribeResponse).timings }, 'clip transcribed');
+    }
     if (result.ok && job.name !== 'warmup') recordQuickJob(startMs);
     return result;
   };
