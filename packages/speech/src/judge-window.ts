@@ -19,8 +19,9 @@ const faintSeconds = 0.6;
 const faintShare = 0.3;
 /** Of music that was cut to what sounds like speech, nothing is likelier than this. */
 const hopelessLogProbability = -1.2;
-/** With less speech than this in a window, cutting the rest away may help. */
+/** Where less of a window than this is speech, and so much is not, cutting the rest away may help. */
 const wholeShare = 0.6;
+const restSeconds = 2.5;
 /** No word is said where the detector gives less than this. */
 const noVoice = 0.15;
 
@@ -53,10 +54,11 @@ function isUnlikely(result: WindowTranscript): boolean {
  */
 export function judgeWindow(result: WindowTranscript, frames: VoiceFrames, canListenAgain: boolean): Verdict {
   if (result.text === '') return 'keep';
-  const { speechSeconds, share } = measureVoice(frames);
+  const { speechSeconds, totalSeconds, share } = measureVoice(frames);
   if (speechSeconds === 0 && (isUnlikely(result) || result.noSpeechProbability > doubtfulNoSpeech)) return 'drop';
   const isFaint = speechSeconds < faintSeconds && share < faintShare;
-  if (canListenAgain && share < wholeShare && (isFaint || isUnlikely(result))) return 'listen_again';
+  const isMuchElse = share < wholeShare && totalSeconds - speechSeconds >= restSeconds;
+  if (canListenAgain && isMuchElse && (isFaint || isUnlikely(result))) return 'listen_again';
   const isHopeless = result.averageLogProbability < hopelessLogProbability || hasLoop(toLoopWords(result.text), 5);
   return isFaint && isHopeless ? 'drop' : 'keep';
 }

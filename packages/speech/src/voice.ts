@@ -12,6 +12,7 @@ const toleranceSeconds = 0.25;
 
 export interface VoiceMeasure {
   speechSeconds: number;
+  totalSeconds: number;
   /** Of the whole length, 0 to 1. */
   share: number;
 }
@@ -20,7 +21,11 @@ export interface VoiceMeasure {
 export function measureVoice(frames: VoiceFrames): VoiceMeasure {
   let count = 0;
   for (let i = 0; i < frames.length; i++) if ((frames[i] as number) >= onset) count++;
-  return { speechSeconds: count * frameSeconds, share: frames.length === 0 ? 0 : count / frames.length };
+  return {
+    speechSeconds: count * frameSeconds,
+    totalSeconds: frames.length * frameSeconds,
+    share: frames.length === 0 ? 0 : count / frames.length,
+  };
 }
 
 /** The greatest probability from `startSeconds` to `endSeconds`, and a little around. */

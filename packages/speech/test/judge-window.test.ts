@@ -60,6 +60,10 @@ test('an unlikely text of a window full of speech stays', () => {
   expect(judgeWindow(windowOf('4', { averageLogProbability: -1.4 }), voice(0.5, [0.05, 0.4]), true)).toBe('keep');
 });
 
+test('a short clip is not heard again: there is too little to cut away', () => {
+  expect(judgeWindow(windowOf('4', { averageLogProbability: -0.9 }), voice(1, [0.3, 0.6]), true)).toBe('keep');
+});
+
 test('an unlikely text without any voice goes', () => {
   expect(judgeWindow(windowOf('1.5', { averageLogProbability: -1.4 }), voice(10), true)).toBe('drop');
 });

@@ -12,7 +12,7 @@ test('speech is measured in seconds and as a share', () => {
   const { speechSeconds, share } = measureVoice(frames);
   expect(speechSeconds).toBeCloseTo(2, 0);
   expect(share).toBeCloseTo(0.2, 1);
-  expect(measureVoice([])).toEqual({ speechSeconds: 0, share: 0 });
+  expect(measureVoice([])).toEqual({ speechSeconds: 0, totalSeconds: 0, share: 0 });
 });
 
 test('the greatest voice of a stretch counts a little before and after it', () => {
