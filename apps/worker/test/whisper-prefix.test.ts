@@ -46,7 +46,7 @@ async function likelihood(model: WhisperModel, texts: readonly string[][]): Prom
     '-',
   ]);
   const samples = new Int16Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length));
-  const window = await model.encode(1, async () => createLogMel().compute(samples));
+  const window = await model.encode(1, async () => createLogMel(model.melBandCount).compute(samples));
   const language = tokens.languageIds.get('en') as number;
   const start = await model.startPrefix(window, [
     tokens.startOfTranscript,

@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 
-/** The 99 languages of Whisper, code → English name (openai/whisper, tokenizer.py). */
+/** Whisper's languages, code → English name (openai/whisper, tokenizer.py). Cantonese is known to large-v3 and its kin alone. */
 export const languages: Readonly<Record<string, string>> = {
   en: 'English',
   zh: 'Chinese',
@@ -101,6 +101,7 @@ export const languages: Readonly<Record<string, string>> = {
   ba: 'Bashkir',
   jw: 'Javanese',
   su: 'Sundanese',
+  yue: 'Cantonese',
 };
 
 /** Other names for the same languages (openai/whisper, tokenizer.py) and codes in common use. */

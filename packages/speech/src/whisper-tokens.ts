@@ -14,6 +14,7 @@ export interface GenerationConfigFile {
   /** [layer, head] pairs whose cross-attention follows the sound. */
   alignment_heads?: readonly (readonly [number, number])[] | null;
   lang_to_id?: Record<string, number>;
+  is_multilingual?: boolean;
 }
 
 export interface WhisperTokens {
@@ -66,9 +67,13 @@ export function createWhisperTokens(tokenizer: TokenizerFile, generation: Genera
     throw new Error(`The tokenizer has no ${names[0]}: it is not that of a Whisper model`);
   };
   const endOfText = idOf('<|endoftext|>');
-  const languageIds = new Map(
-    Object.entries(generation.lang_to_id ?? {}).map(([token, id]) => [token.slice(2, -2), id] as const),
-  );
+  // Some exports do not list the languages. English-only vocabularies have their tokens too, and no use for them.
+  const between = [idOf('<|startoftranscript|>'), idOf('<|translate|>')] as const;
+  const inVocabulary = () =>
+    [...special].filter(([token, id]) => /^<\|[a-z]{2,3}\|>$/.test(token) && id > between[0] && id < between[1]);
+  const listed = generation.lang_to_id ? Object.entries(generation.lang_to_id) : null;
+  const languageTokens = listed ?? (generation.is_multilingual === true ? inVocabulary() : []);
+  const languageIds = new Map(languageTokens.map(([token, id]) => [token.slice(2, -2), id] as const));
 
   const decode = (tokens: readonly number[]): string => {
     const parts = tokens.map((token) => bytes.subarray(offsets[token] ?? 0, offsets[token + 1] ?? 0));

@@ -49,7 +49,7 @@ test.each([
     ['ar', 'fa', 'ur', 'ps', 'sd'],
   ],
   [['ναι', 'όχι'], ['el']],
-  [['東京'], ['zh', 'ja']],
+  [['東京'], ['zh', 'yue', 'ja']],
   [['ひらがな'], ['ja']],
 ])('languages written like %j: %j', (texts, expected) => {
   expect(languagesWrittenLike(texts, codes).sort()).toEqual([...expected].sort());

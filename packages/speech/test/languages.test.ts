@@ -2,8 +2,8 @@ import { AppError } from '@studymate/contracts/errors';
 import { expect, test } from 'vitest';
 import { isUnspacedLanguage, languages, parseLanguage } from '../src/languages.ts';
 
-test('there are 99 languages and each is found by its code and its name in any case', () => {
-  expect(Object.keys(languages)).toHaveLength(99);
+test('there are 100 languages and each is found by its code and its name in any case', () => {
+  expect(Object.keys(languages)).toHaveLength(100);
   for (const [code, name] of Object.entries(languages)) {
     expect(parseLanguage(code.toUpperCase())).toBe(code);
     expect(parseLanguage(` ${name.toUpperCase()} `)).toBe(code);

@@ -5,6 +5,7 @@ import { type CandidateRanking, toRanking, toSpellings } from '@studymate/speech
 import { createLogMel } from '@studymate/speech/log-mel';
 import { countTrieTokens, createTokenTrie, type TokenTrieNode } from '@studymate/speech/token-trie';
 import { languagesWrittenLike } from '@studymate/speech/written-languages';
+import { mustKnowLanguage } from './whisper-languages.ts';
 import type { WhisperModel } from './whisper-model.ts';
 import type { Prefix } from './whisper-prefix.ts';
 import { logOfSum, softmaxOver } from './whisper-sampling.ts';
@@ -50,7 +51,7 @@ type Context = Partial<WorkContext>;
 
 export function createCandidateRanker(model: WhisperModel): CandidateRanker {
   const { tokens } = model;
-  const logMel = createLogMel();
+  const logMel = createLogMel(model.melBandCount);
   const languageCodes = [...tokens.languageIds.keys()];
   const languageIds = [...tokens.languageIds.values()];
   /** By language and list, the one used last at the end. */
@@ -118,6 +119,7 @@ export function createCandidateRanker(model: WhisperModel): CandidateRanker {
 
   return {
     async rank(payload, context = {}) {
+      mustKnowLanguage(tokens, payload.language);
       const spellings = payload.candidates.map(toSpellings);
       const sequences = spellings.flat().map(tokens.encode);
       const trie = createTokenTrie(sequences);

@@ -3,6 +3,7 @@ import { createLogMel, hopSamples, melFrameCount, sampleRate } from '@studymate/
 import { chooseLanguages } from '@studymate/speech/spoken-language';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { type Attempt, decodeLanes, worstCompressionRatio } from './whisper-decode.ts';
+import { mustKnowLanguage } from './whisper-languages.ts';
 import type { Decoding, EncodedWindows, WhisperModel } from './whisper-model.ts';
 import { probabilityOf, softmaxOver } from './whisper-sampling.ts';
 import { timeWords } from './whisper-words.ts';
@@ -165,6 +166,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
   return {
     async transcribe(payload, context = {}) {
       const { signal, pause } = context;
+      mustKnowLanguage(tokens, payload.language);
       const results: WindowTranscript[] = [];
       // Which windows go side by side depends on nothing but the payload: the same sound gives the same text.
       const order = payload.windows.map((samples, index) => ({ samples, index }));
