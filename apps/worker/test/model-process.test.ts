@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { forkWithUs } from '../src/fork-with-us.ts';
 import { priorities, runEmbed, runTranscribeWindows } from '../src/model-ops.ts';
 import { createModels, type Models } from '../src/models.ts';
+import { whisperNodePaths } from '../src/whisper-node/paths.ts';
 import { buildModelProcess } from './support/model-process-program.ts';
 
 const rootDir = fileURLToPath(new URL('../../../', import.meta.url));
@@ -43,6 +44,7 @@ function startModels(env: Record<string, string>, processPath = program) {
     stampDir: path.join(dir, 'stamps'),
     processPath,
     findBundled: modelDir,
+    whisperNode: whisperNodePaths(dir),
     onUse: () => {},
     onChange(report) {
       reports.push(report);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ModelFamily } from '@studymate/contracts/models';
+import type { ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
 import { type SettingName, type SettingValues, settings } from './settings.ts';
 
 /** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
@@ -23,6 +23,7 @@ export interface Config {
   models: {
     /** Absolute, or null for the bundled ones only. */
     dir: string | null;
+    whisperEngine: SpeechEngineName;
     /** As `parseModelReference` reads it. */
     whisperModel: string;
     /** Absolute folder of downloaded models. */
@@ -54,6 +55,13 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
+
+/** For whisper-node the weights have another form. */
+const bundledModels: Record<SpeechEngineName, string> = {
+  onnx: 'whisper-base',
+  transformers: 'whisper-base',
+  'whisper-node': 'whisper-tiny.en-ggml',
+};
 
 const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
@@ -118,7 +126,8 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,
-      whisperModel: v.WHISPER_MODEL,
+      whisperEngine: v.WHISPER_ENGINE,
+      whisperModel: v.WHISPER_MODEL || bundledModels[v.WHISPER_ENGINE],
       cacheDir: v.MODEL_CACHE_DIR
         ? path.resolve(workingDir, v.MODEL_CACHE_DIR)
         : path.resolve(workingDir, v.DATA_DIR, 'models'),

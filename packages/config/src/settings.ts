@@ -1,5 +1,5 @@
 import { parseModelReference } from '@studymate/contracts/model-reference';
-import { modelFamilies } from '@studymate/contracts/models';
+import { modelFamilies, speechEngines } from '@studymate/contracts/models';
 import { z } from 'zod';
 
 /**
@@ -24,6 +24,7 @@ const families = z.string().transform((text, context) => {
   return z.NEVER;
 });
 const modelReference = z.string().superRefine((text, context) => {
+  if (text === '') return;
   try {
     parseModelReference(text);
   } catch (error) {
@@ -109,10 +110,15 @@ export const settings = {
   FFMPEG_PATH: setting(z.string().min(1), 'ffmpeg', 'The ffmpeg program.'),
   FFPROBE_PATH: setting(z.string().min(1), 'ffprobe', 'The ffprobe program.'),
   MODELS_DIR: setting(z.string(), '', 'Folder with model folders that take precedence over the bundled ones.'),
+  WHISPER_ENGINE: setting(
+    z.enum(speechEngines, `give one of ${speechEngines.join(', ')}`),
+    'onnx',
+    'What transcribes: onnx, transformers, or whisper-node (which npm run build:whisper-node must have built).',
+  ),
   WHISPER_MODEL: setting(
     modelReference,
-    'whisper-base',
-    'The Whisper model: a folder of MODELS_DIR, a bundled one, or a model of the hub at a revision (owner/name@40 hex digits).',
+    '',
+    'The Whisper model: a folder of MODELS_DIR, a bundled one (without it, that of the engine), or a model of the hub at a revision (owner/name@40 hex digits).',
   ),
   HUB_URL: setting(
     z.url({ protocol: /^https?$/, error: 'give an address such as https://huggingface.co' }),

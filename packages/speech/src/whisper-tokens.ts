@@ -120,7 +120,8 @@ function readVocabulary(tokenizer: TokenizerFile): VocabularyBytes {
   return { bytes: Buffer.from(bytes), offsets };
 }
 
-function splitIntoWords(
+/** As `WhisperTokens.splitIntoWords`, for tokens (or places in a list of them) that `decode` turns into text. */
+export function splitIntoWords(
   tokens: readonly number[],
   language: string | null,
   decode: (tokens: readonly number[]) => string,

@@ -18,7 +18,7 @@ process.on('SIGINT', () => {});
 async function load(): Promise<ModelRuntime> {
   if (options.family === 'speech') {
     const { createSpeechRuntime } = await import('./speech-runtime.ts');
-    const runtime = await createSpeechRuntime({ modelDirs: options.modelDirs, threads: options.threads });
+    const runtime = await createSpeechRuntime(options);
     // The first run of each graph is slower than the others; it belongs to loading.
     const silence = new Int16Array(16_000);
     await runtime.run('vad', { samples: silence, leadSamples: 0 });

@@ -1,14 +1,17 @@
 import { AppError } from '@studymate/contracts/errors';
+import type { SpeechEngineName } from '@studymate/contracts/models';
 import { candidatesSchema } from '@studymate/contracts/requests';
 import type { WorkContext } from '@studymate/models/serve-model';
 import { parseLanguage } from '@studymate/speech/languages';
 import { hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
+import { toSpeechStretches } from '@studymate/speech/speech-stretches';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
+import type { WhisperNodePaths } from '../whisper-node/paths.ts';
+import type { SpeechEngine, SpeechEngineOptions } from './engines/speech-engine.ts';
 import { requireFolder } from './onnx-session.ts';
 import { loadVoiceActivity, type VadPayload, vadFrameSamples } from './vad-lanes.ts';
-import { createCandidateRanker, type RankCandidatesPayload, type RankedCandidates } from './whisper-candidates.ts';
-import { loadWhisperModel } from './whisper-model.ts';
-import { createWhisperTranscriber, type TranscribeWindowsPayload } from './whisper-transcribe.ts';
+import type { RankCandidatesPayload, RankedCandidates } from './whisper-candidates.ts';
+import type { TranscribeWindowsPayload } from './whisper-transcribe.ts';
 
 /** Longest window of `transcribe-windows`: 30 s. */
 export const maxWindowSamples = melFrameCount * hopSamples;
@@ -18,9 +21,15 @@ const maxVadSamples = 3600 * sampleRate;
 const maxWindows = 64;
 
 export interface SpeechRuntimeOptions {
-  /** Folders with the weights: `whisper` laid out as for @huggingface/transformers, `vad` with `silero_vad.onnx`. */
+  /**
+   * Folders with the weights: `whisper` laid out as for @huggingface/transformers (for whisper-node with a
+   * `ggml-*.bin`), `vad` with `silero_vad.onnx`.
+   */
   modelDirs: Readonly<Record<string, string>>;
   threads: number;
+  engine?: SpeechEngineName;
+  /** For that engine. */
+  whisperNode?: WhisperNodePaths | undefined;
 }
 
 export interface SpeechOperations {
@@ -43,24 +52,37 @@ export interface SpeechRuntime {
 }
 
 /**
- * Loads Whisper and Silero VAD into this process (about .5 s). End the process to get the memory back.
+ * Loads a speech engine with its model, and Silero VAD, into this process (about .5 s with onnx). End the process to get
+ * the memory back.
  * @throws AppError `model_missing`, `model_damaged`
  */
 export async function createSpeechRuntime(options: SpeechRuntimeOptions): Promise<SpeechRuntime> {
-  const { threads } = options;
+  const { threads, whisperNode, engine: engineName = 'onnx' } = options;
   const vad = await loadVoiceActivity({ folder: requireFolder(options.modelDirs, 'vad') });
-  const whisperFolder = requireFolder(options.modelDirs, 'whisper');
-  const model = await loadWhisperModel({ folder: whisperFolder, threads }).catch(async (error: unknown) => {
+  const engineOptions: SpeechEngineOptions = {
+    model: requireFolder(options.modelDirs, 'whisper'),
+    threads,
+    whisperNode,
+    async findSpeech(samples) {
+      const probabilities = await vad.detect({ samples, leadSamples: 0 });
+      return toSpeechStretches({ probabilities, frameSeconds: vadFrameSamples / sampleRate });
+    },
+  };
+  const engine = await loadEngine(engineName, engineOptions).catch(async (error: unknown) => {
     await vad.close();
     throw error;
   });
-  const transcriber = createWhisperTranscriber(model);
-  const ranker = createCandidateRanker(model);
 
   const run = async (operation: string, payload: unknown, context: Partial<WorkContext> = {}): Promise<unknown> => {
     if (operation === 'vad') return { probabilities: await vad.detect(parseVad(payload), context) };
-    if (operation === 'transcribe-windows') return transcriber.transcribe(parseTranscribe(payload), context);
-    if (operation === 'rank-candidates') return ranker.rank(parseRank(payload), context);
+    if (operation === 'transcribe-windows') return engine.transcribe(parseTranscribe(payload), context);
+    if (operation === 'rank-candidates') {
+      if (engine.rank) return engine.rank(parseRank(payload), context);
+      throw new AppError(
+        'invalid_request',
+        `WHISPER_ENGINE=${engineName} cannot rank candidates: leave them out, or set onnx`,
+      );
+    }
     throw new AppError('invalid_request', `The speech models have no operation "${operation}"`);
   };
 
@@ -68,9 +90,21 @@ export async function createSpeechRuntime(options: SpeechRuntimeOptions): Promis
     run: run as SpeechRuntime['run'],
     async close() {
       await vad.close();
-      await model.close();
+      await engine.close();
     },
   };
+}
+
+/** Only what is used is imported: each engine brings libraries of its own. */
+async function loadEngine(name: SpeechEngineName, options: SpeechEngineOptions): Promise<SpeechEngine> {
+  switch (name) {
+    case 'onnx':
+      return (await import('./engines/onnx-engine.ts')).loadOnnxEngine(options);
+    case 'transformers':
+      return (await import('./engines/transformers-engine.ts')).loadTransformersEngine(options);
+    case 'whisper-node':
+      return (await import('./engines/whisper-node-engine.ts')).loadWhisperNodeEngine(options);
+  }
 }
 
 function parseVad(payload: unknown): VadPayload {

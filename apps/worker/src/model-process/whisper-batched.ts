@@ -157,6 +157,7 @@ export async function openBatchedGraphs(options: OpenGraphsOptions): Promise<Whi
 
   return {
     maxLanes,
+    timesWords: true,
     encode,
     begin,
     startPrefix: createBatchedPrefixes({ ort, decoder, vocabularySize }, { rowSize, allowed }),

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+import { findGraphs } from './find-graphs.ts';
 import { openSession } from './onnx-session.ts';
 import { createAttentionRows } from './whisper-attention.ts';
 import type { Decoding, DecodingOptions, EncodedWindows, OpenGraphsOptions, WhisperGraphs } from './whisper-model.ts';
@@ -12,13 +12,12 @@ import { type Choice, createSeededRandom, createTokenChooser } from './whisper-s
  */
 export async function openMergedGraphs(options: OpenGraphsOptions): Promise<WhisperGraphs> {
   const { folder, threads, config, tokens } = options;
-  const encoder = await openSession(join(folder, 'onnx', 'encoder_model_quantized.onnx'), threads);
-  const decoder = await openSession(join(folder, 'onnx', 'decoder_model_merged_quantized.onnx'), threads).catch(
-    async (error: unknown) => {
-      await encoder.release();
-      throw error;
-    },
-  );
+  const { paths } = await findGraphs(folder, ['encoder_model', 'decoder_model_merged']);
+  const encoder = await openSession(paths[0] as string, threads);
+  const decoder = await openSession(paths[1] as string, threads).catch(async (error: unknown) => {
+    await encoder.release();
+    throw error;
+  });
   const ort = await import('onnxruntime-node');
   const layers = config.decoder_layers;
   const headSize = config.d_model / config.decoder_attention_heads;
@@ -87,6 +86,7 @@ export async function openMergedGraphs(options: OpenGraphsOptions): Promise<Whis
 
   return {
     maxLanes: 1,
+    timesWords: heads.length > 0,
     async encode(count, features) {
       const hidden: Tensor[] = [];
       for (let lane = 0; lane < count; lane++) {

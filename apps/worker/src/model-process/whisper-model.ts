@@ -68,6 +68,8 @@ export interface Attention {
 export interface WhisperGraphs {
   /** Lanes that are worth while side by side; 1 where each window is a run of its own. */
   maxLanes: number;
+  /** Whether the decoder gives the attention from which word times are computed. */
+  timesWords: boolean;
   /**
    * Encodes windows one after the other.
    * @param features makes the features [mel bins, frames] of a window; awaited before each

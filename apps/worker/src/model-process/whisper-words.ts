@@ -1,6 +1,8 @@
-import type { WhisperTokens } from '@studymate/speech/whisper-tokens';
+import { spreadOverSpeech } from '@studymate/speech/speech-stretches';
+import type { TokenWord, WhisperTokens } from '@studymate/speech/whisper-tokens';
 import type { TimedWord } from '@studymate/speech/window-transcript';
-import { alignTokens, type TimedSpan, tidySpans } from '@studymate/speech/word-times';
+import { alignTokens } from '@studymate/speech/word-times';
+import { toWords, type UntidyWord } from './engines/to-words.ts';
 import type { Attention } from './whisper-model.ts';
 
 export interface TimeWordsInput {
@@ -15,13 +17,24 @@ export interface TimeWordsInput {
 }
 
 const encoderFramesPerSecond = 50;
-const sentenceEnd = /[.。!！?？]["'”’)\]]*$/;
 
-/** The words of a decoded window with their times; none when the export gives no attention. */
+/** The words of a decoded window with their times; spread evenly over the sound when the export gives no attention. */
 export function timeWords(input: TimeWordsInput): TimedWord[] {
   const { attempt, tokens, promptLength, seconds, leadSeconds } = input;
   const { attention, headCount, rowCount, columnCount } = attempt.attention;
-  if (headCount === 0 || rowCount === 0 || attempt.tokens.length === 0) return [];
+  const pieces = tokens.splitIntoWords(attempt.tokens, input.language).filter(({ text }) => text.trim() !== '');
+  if (pieces.length === 0) return [];
+  const toUntidy = (piece: TokenWord, start: number, end: number): UntidyWord => {
+    const endToken = piece.firstToken + piece.tokenCount;
+    const probabilities = attempt.logProbabilities.slice(piece.firstToken, endToken).map(Math.exp);
+    return { text: piece.text, tokens: attempt.tokens.slice(piece.firstToken, endToken), probabilities, start, end };
+  };
+  if (headCount === 0 || rowCount === 0) {
+    const texts = pieces.map(({ text }) => text);
+    const spans = spreadOverSpeech(texts, [], seconds);
+    const untidy = spans.map(({ start, end }, i) => toUntidy(pieces[i] as TokenWord, start, end));
+    return toWords(untidy, seconds);
+  }
   // The last prompt token's row is the one that predicts the first text token; the last text token's row predicts the
   // end of text, so its begin is the end of the last word.
   const starts = alignTokens({
@@ -32,28 +45,9 @@ export function timeWords(input: TimeWordsInput): TimedWord[] {
     promptRows: promptLength - 1,
     frameCount: Math.max(1, Math.min(columnCount, Math.floor((leadSeconds + seconds) * encoderFramesPerSecond))),
   });
-
-  const pieces = tokens.splitIntoWords(attempt.tokens, input.language).filter(({ text }) => text.trim() !== '');
-  const spans: TimedSpan[] = pieces.map(({ text, firstToken, tokenCount }) => ({
-    start: (starts[firstToken] as number) - leadSeconds,
-    end: (starts[firstToken + tokenCount] as number) - leadSeconds,
-    endsSentence: sentenceEnd.test(text),
-  }));
-  tidySpans(spans, seconds);
-  return pieces.map(({ text, firstToken, tokenCount }, index) => {
-    let sum = 0;
-    for (let i = firstToken; i < firstToken + tokenCount; i++) sum += Math.exp(attempt.logProbabilities[i] as number);
-    const { start, end } = spans[index] as TimedSpan;
-    return {
-      word: text.trim(),
-      start: round(start),
-      end: round(end),
-      probability: round(Math.min(1, sum / tokenCount)),
-      tokens: attempt.tokens.slice(firstToken, firstToken + tokenCount),
-    };
-  });
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+  const startOf = (token: number) => (starts[token] as number) - leadSeconds;
+  const untidy = pieces.map((piece) =>
+    toUntidy(piece, startOf(piece.firstToken), startOf(piece.firstToken + piece.tokenCount)),
+  );
+  return toWords(untidy, seconds);
 }
