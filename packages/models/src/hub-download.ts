@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import { withFolderLock } from './folder-lock.ts';
@@ -130,11 +129,18 @@ async function fetchFile(
       const getOn = async (): Promise<void> => {
         const begin = await sizeOf(partial);
         if (begin === file.bytes) return;
-        const opened = begin < file.bytes ? await client.read(file.path, begin, signal) : null;
-        if (opened) return append(partial, opened, file, { limits, signal, report });
-        // Longer than the file, or refused: of no use.
-        await rm(partial, { force: true });
-        throw unreachable(`${file.path} could not be continued.`);
+        // Opened before anything comes: what a short connection brings is lost where nobody takes it at once.
+        const handle = await open(partial, 'a');
+        try {
+          const opened = begin < file.bytes ? await client.read(file.path, begin, signal) : null;
+          if (!opened || opened.fromByte < begin) await handle.truncate(0);
+          // Longer than the file, or refused: of no use.
+          if (!opened) throw unreachable(`${file.path} could not be continued.`);
+          await append(handle, opened, file, { limits, signal, report });
+        } finally {
+          await handle.sync().catch(() => {});
+          await handle.close();
+        }
       };
       await patiently(deps, getOn, () => sizeOf(partial));
     }
@@ -157,9 +163,9 @@ async function fetchFile(
   }
 }
 
-/** Ends with the whole file, or throws; what has come is on the disk either way. */
+/** Ends with the whole file, or throws; what has come is in the file either way. */
 async function append(
-  partial: string,
+  handle: FileHandle,
   opened: { fromByte: number; content: AsyncIterable<Buffer> },
   file: HubFile,
   options: { limits: DownloadLimits; signal: AbortSignal; report: (bytes: number) => void },
@@ -167,22 +173,22 @@ async function append(
   const { limits, signal, report } = options;
   let bytes = opened.fromByte;
   let since = { ms: performance.now(), bytes };
-  async function* counted(): AsyncGenerator<Buffer> {
+  let isWriting = false;
+  try {
     for await (const block of opened.content) {
+      if (bytes + block.length > file.bytes) throw unreachable(`${file.path} does not end where the hub says.`);
+      isWriting = true;
+      await handle.appendFile(block);
+      isWriting = false;
       bytes += block.length;
-      if (bytes > file.bytes) throw unreachable(`${file.path} does not end where the hub says.`);
       if (bytes - since.bytes >= minBytesEachStall) since = { ms: performance.now(), bytes };
       if (performance.now() - since.ms > limits.stallMs) throw unreachable(`${file.path} comes too slowly.`);
       report(bytes);
-      yield block;
     }
+  } catch (cause) {
+    if (cause instanceof AppError || isWriting || signal.aborted) throw cause;
+    throw unreachable(`The connection broke off in ${file.path}: ${(cause as Error).message}`, cause);
   }
-  const flags = opened.fromByte === 0 ? 'w' : 'a';
-  await pipeline(counted(), createWriteStream(partial, { flags, flush: true }), { signal }).catch((cause: unknown) => {
-    const error = cause as NodeJS.ErrnoException;
-    if (error instanceof AppError || error.syscall === 'write' || signal.aborted) throw error;
-    throw unreachable(`The connection broke off in ${file.path}: ${error.message}`, error);
-  });
   if (bytes < file.bytes) throw unreachable(`${file.path} broke off after ${bytes} of ${file.bytes} bytes.`);
 }
 
