@@ -4,6 +4,7 @@ import { isUnspacedLanguage } from './languages.ts';
 import { confidenceLimit, findFlags } from './segment-flags.ts';
 import { type PlacedWord, toSegments } from './segments.ts';
 import type { WindowTranscript } from './window-transcript.ts';
+import { rawProbability } from './word-confidence.ts';
 
 /**
  * Segments of one chunk, times in the recording, ids from 0. They may cross windows but never chunks, so that a
@@ -37,7 +38,8 @@ export function assembleChunk(chunk: Pick<Chunk, 'windows'>, results: readonly W
     closeWaiting();
     const confidence = round(Math.min(1, Math.exp(result.averageLogProbability)));
     const { text } = result;
-    const flags = findFlags({ text, words: [], unvoicedCount: 0, confidence, windows: [result], previousTexts: [] });
+    const known = { words: [], unvoicedCount: 0, confidence, rawConfidence: confidence };
+    const flags = findFlags({ text, ...known, windows: [result], previousTexts: [] });
     const { start, end } = window;
     const believed = Math.min(confidence, confidenceLimit(flags));
     const spoken = languageField(result.language);
@@ -64,9 +66,10 @@ function placeWords(
     const gap = i === 0 ? (unspaced ? '' : ' ') : between;
     const start = Math.min(window.start + word.start, window.end);
     const end = Math.min(Math.max(window.start + word.end, start), window.end);
+    const times = { start: round(start), end: round(end) };
+    const probabilities = { probability: word.probability, rawProbability: rawProbability(word) };
     const unvoiced = result.unvoicedWords?.includes(i) ?? false;
-    const { probability } = word;
-    return { word: word.word, start: round(start), end: round(end), probability, gap, windowIndex, unvoiced };
+    return { word: word.word, ...times, ...probabilities, gap, windowIndex, unvoiced };
   });
 }
 

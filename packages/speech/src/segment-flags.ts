@@ -15,14 +15,17 @@ export interface FlagInput {
   words: readonly Word[];
   /** How many of the words lie where nobody speaks. */
   unvoicedCount: number;
+  /** The share of its words that are likely to be right. */
   confidence: number;
+  /** Mean probability that the model gives its words; the limits for invented text were found with it. */
+  rawConfidence: number;
   /** The windows that the words come from. */
   windows: readonly WindowSigns[];
   /** Texts of the segments before this one, oldest first. */
   previousTexts: readonly string[];
 }
 
-/** A mean word probability below this is worth a warning. Set by judgement: probabilities are not calibrated yet. */
+/** Where half of the words are likely to be wrong, a warning is due. */
 const lowConfidence = 0.5;
 /** openai/whisper's sign for text that goes in circles. */
 const circlingRatio = 2.4;
@@ -62,10 +65,10 @@ function isRepeated({ text, words, previousTexts }: FlagInput): boolean {
   return toPlainWords(before) === normal && toPlainWords(beforeThat) === normal;
 }
 
-function mayBeInvented({ text, words, unvoicedCount, confidence, windows }: FlagInput): boolean {
+function mayBeInvented({ text, words, unvoicedCount, rawConfidence, windows }: FlagInput): boolean {
   if (unvoicedCount * 2 > words.length || arePiledUp(words)) return true;
   if (windows.some((window) => window.compressionRatio > circlingRatio)) return true;
-  if (windows.some((window) => window.noSpeechProbability > noSpeechThreshold && confidence < 0.8)) return true;
+  if (windows.some((window) => window.noSpeechProbability > noSpeechThreshold && rawConfidence < 0.8)) return true;
   const first = words[0];
   const last = words.at(-1);
   if (first !== undefined && last !== undefined && words.length >= 4) {
@@ -75,7 +78,7 @@ function mayBeInvented({ text, words, unvoicedCount, confidence, windows }: Flag
   const normal = toPlainWords(text);
   if (!isPhantomPhrase(text)) return false;
   return windows.every(
-    (window) => toPlainWords(window.text) === normal && (window.noSpeechProbability > 0.2 || confidence < 0.7),
+    (window) => toPlainWords(window.text) === normal && (window.noSpeechProbability > 0.2 || rawConfidence < 0.7),
   );
 }
 

@@ -5,6 +5,8 @@ import { confidenceLimit, findFlags, type WindowSigns } from './segment-flags.ts
 export interface PlacedWord extends Word {
   /** What stands between it and the word before ('' in languages without spaces). */
   gap: string;
+  /** What the model gives it, before it is put right by what proved true. */
+  rawProbability: number;
   /** Which window it comes from. */
   windowIndex: number;
   /** Nobody speaks in its time. */
@@ -35,10 +37,12 @@ export function toSegments(words: readonly PlacedWord[], windows: readonly Windo
     const last = group.at(-1);
     if (first === undefined || last === undefined) continue;
     const text = textOf(group);
-    const confidence = meanProbability(group);
+    const confidence = mean(group.map((word) => word.probability));
+    const rawConfidence = mean(group.map((word) => word.rawProbability));
     const signs = [...new Set(group.map((word) => word.windowIndex))].flatMap((index) => windows[index] ?? []);
     const unvoicedCount = group.filter(({ unvoiced }) => unvoiced).length;
-    const flags = findFlags({ text, words: group, unvoicedCount, confidence, windows: signs, previousTexts: texts });
+    const known = { words: group, unvoicedCount, confidence, rawConfidence };
+    const flags = findFlags({ text, ...known, windows: signs, previousTexts: texts });
     const limit = confidenceLimit(flags);
     segments.push({
       id: firstId + segments.length,
@@ -117,7 +121,7 @@ function textOf(words: readonly PlacedWord[]): string {
   return words.map(({ word, gap }, i) => (i === 0 ? word : gap + word)).join('');
 }
 
-function meanProbability(words: readonly Word[]): number {
-  const sum = words.reduce((total, word) => total + word.probability, 0);
-  return words.length === 0 ? 0 : Math.round((sum / words.length) * 1000) / 1000;
+function mean(values: readonly number[]): number {
+  const sum = values.reduce((total, value) => total + value, 0);
+  return values.length === 0 ? 0 : Math.round((sum / values.length) * 1000) / 1000;
 }

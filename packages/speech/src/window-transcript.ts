@@ -3,6 +3,11 @@ import type { Word } from '@studymate/contracts/transcript';
 /** A word with the tokens it is made of, where the engine tells them. */
 export interface TimedWord extends Word {
   tokens?: number[];
+  /**
+   * Natural logarithm of the model's probability of each token, among the whole vocabulary. The word's probability is
+   * computed from them; where they are missing it is what the engine says.
+   */
+  logProbabilities?: readonly number[];
 }
 
 /** What the model says of one window. Times are seconds from the window's start. */

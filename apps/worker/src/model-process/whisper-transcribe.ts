@@ -2,6 +2,7 @@ import type { WorkContext } from '@studymate/models/serve-model';
 import { createLogMel, hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
 import { chooseLanguages } from '@studymate/speech/spoken-language';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
+import { calibrateWords } from '@studymate/speech/word-confidence';
 import { type Attempt, decodeLanes, worstCompressionRatio } from './whisper-decode.ts';
 import { mustKnowLanguage } from './whisper-languages.ts';
 import type { Decoding, EncodedWindows, WhisperModel } from './whisper-model.ts';
@@ -152,7 +153,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
         language,
         languageProbability,
         text: silent ? '' : tokens.decode(attempt.tokens).trim(),
-        words,
+        words: calibrateWords(words, attempt),
         tokens: silent ? [] : attempt.tokens,
         averageLogProbability: attempt.averageLogProbability,
         compressionRatio: silent ? 0 : attempt.compressionRatio,

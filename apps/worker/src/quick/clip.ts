@@ -162,7 +162,7 @@ async function acquireBoth<L extends { release(): void }, D>(
 }
 
 /** The stretches (in samples) to transcribe: none where nobody speaks. */
-async function findSpans(
+export async function findSpans(
   lease: Lease,
   samples: Int16Array,
   signal: AbortSignal,

@@ -18,7 +18,9 @@ export function toWords(untidy: readonly UntidyWord[], lengthSeconds: number): T
   return spoken.map(({ text, tokens, probabilities }, i) => {
     const { start, end } = spans[i] as TimedSpan;
     const mean = probabilities.reduce((sum, value) => sum + value, 0) / Math.max(1, probabilities.length);
-    return { word: text.trim(), start: round(start), end: round(end), probability: round(Math.min(1, mean)), tokens };
+    const times = { start: round(start), end: round(end) };
+    const logProbabilities = probabilities.map(Math.log);
+    return { word: text.trim(), ...times, probability: round(Math.min(1, mean)), tokens, logProbabilities };
   });
 }
 
