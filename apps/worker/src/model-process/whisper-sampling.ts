@@ -13,6 +13,8 @@ export interface TokenChooser {
    * @param temperature 0 takes the likeliest
    */
   choose(logits: Float32Array, options: { atStart: boolean; temperature: number }): Choice;
+  /** The likeliest ones, likeliest first. */
+  chooseMany(logits: Float32Array, options: { atStart: boolean; count: number }): Choice[];
 }
 
 /** Logits this far below the greatest add nothing that could be seen. */
@@ -46,40 +48,68 @@ export function createTokenChooser(options: TokenChooserOptions): TokenChooser {
   const allowedAtStart = allowed.slice();
   for (const token of options.suppressedAtStart) if (token <= endOfText) allowedAtStart[token] = 0;
 
+  /** Two passes over 51,865 logits, whatever is wanted of them: this runs for every token. */
+  const survey = (logits: Float32Array, mask: Uint8Array) => {
+    let best = 0;
+    let bestLogit = Number.NEGATIVE_INFINITY;
+    let greatest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < logits.length; i++) {
+      const logit = logits[i] as number;
+      if (logit > greatest) greatest = logit;
+      if (logit > bestLogit && mask[i] === 1) {
+        bestLogit = logit;
+        best = i;
+      }
+    }
+    let sum = 0;
+    let allowedSum = 0;
+    for (let i = 0; i < logits.length; i++) {
+      const below = greatest - (logits[i] as number);
+      if (below >= negligible) continue;
+      const share = below < exactUpTo ? Math.exp(-below) : (tailTable[(below * tailSteps) | 0] as number);
+      sum += share;
+      if (mask[i] === 1) allowedSum += share;
+    }
+    return { best, bestLogit, greatest, sum, allowedSum };
+  };
+
   return {
     choose(logits, { atStart, temperature }) {
       const mask = atStart ? allowedAtStart : allowed;
-      // Two passes over 51,865 logits, whatever is wanted of them: this runs for every token.
-      let best = 0;
-      let bestLogit = Number.NEGATIVE_INFINITY;
-      let greatest = Number.NEGATIVE_INFINITY;
-      for (let i = 0; i < logits.length; i++) {
-        const logit = logits[i] as number;
-        if (logit > greatest) greatest = logit;
-        if (logit > bestLogit && mask[i] === 1) {
-          bestLogit = logit;
-          best = i;
-        }
-      }
-      let sum = 0;
-      let allowedSum = 0;
-      for (let i = 0; i < logits.length; i++) {
-        const below = greatest - (logits[i] as number);
-        if (below >= negligible) continue;
-        const share = below < exactUpTo ? Math.exp(-below) : (tailTable[(below * tailSteps) | 0] as number);
-        sum += share;
-        if (mask[i] === 1) allowedSum += share;
-      }
+      const { best, bestLogit, greatest, sum, allowedSum } = survey(logits, mask);
       const token = temperature > 0 ? sample(logits, mask, bestLogit, temperature, random) : best;
-      const logit = (logits[token] as number) - greatest;
-      return {
-        token,
-        logProbability: logit - Math.log(sum),
-        // Nothing allowed may be near the greatest at all.
-        allowedLogProbability: allowedSum > 0 ? logit - Math.log(allowedSum) : 0,
-      };
+      return toChoice(token, (logits[token] as number) - greatest, sum, allowedSum);
+    },
+    chooseMany(logits, { atStart, count }) {
+      const mask = atStart ? allowedAtStart : allowed;
+      const { greatest, sum, allowedSum } = survey(logits, mask);
+      return likeliest(logits, mask, count).map((token) =>
+        toChoice(token, (logits[token] as number) - greatest, sum, allowedSum),
+      );
     },
   };
+}
+
+/** @param below how far the token's logit is from the greatest one, at most 0 */
+function toChoice(token: number, below: number, sum: number, allowedSum: number): Choice {
+  // Nothing allowed may be near the greatest at all.
+  const allowedLogProbability = allowedSum > 0 ? below - Math.log(allowedSum) : 0;
+  return { token, logProbability: below - Math.log(sum), allowedLogProbability };
+}
+
+/** The `count` allowed tokens with the greatest logits, greatest first. */
+function likeliest(logits: Float32Array, mask: Uint8Array, count: number): number[] {
+  const found: number[] = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < mask.length; i++) {
+    const logit = logits[i] as number;
+    if (mask[i] !== 1 || (logit <= least && found.length === count)) continue;
+    const at = found.findIndex((other) => (logits[other] as number) < logit);
+    found.splice(at < 0 ? found.length : at, 0, i);
+    if (found.length > count) found.pop();
+    if (found.length === count) least = logits[found[count - 1] as number] as number;
+  }
+  return found;
 }
 
 function sample(
