@@ -6,7 +6,7 @@ export const wordSchema = z.object({
   word: z.string(),
   start: z.number().nonnegative(),
   end: z.number().nonnegative(),
-  /** How sure the model is of this word, 0 to 1. */
+  /** The share of such words that prove right, 0 to 1. */
   probability: z.number().min(0).max(1),
 });
 export type Word = z.infer<typeof wordSchema>;
