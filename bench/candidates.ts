@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { toComparedWords } from '@studymate/speech/match-words';
 import { startSystem } from '../e2e/support/running-system.ts';
 import { median, quantile, round } from './lib/statistics.ts';
-import { groupOf, type Recording, readTranscriptList, toComparedWords } from './lib/transcript-list.ts';
+import { groupOf, type Recording, readTranscriptList } from './lib/transcript-list.ts';
 
 export const about =
   'which of some texts is spoken, by group: FOLDER with speech/transcripts.tsv [part of a path] [every nth]';

@@ -5,33 +5,19 @@ import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { createSpeechRuntime, type SpeechRuntime } from '../../apps/worker/src/model-process/speech-runtime.ts';
 import { findSpans } from '../../apps/worker/src/quick/clip.ts';
 import { transcribeInOrder } from '../../apps/worker/src/transcribe-in-order.ts';
+import { groupOf, type Recording, readTranscriptList } from './transcript-list.ts';
 
 declare const BENCH_ROOT: string;
 
-/** A recording of which it is known what is said in it. */
-export interface SpokenRecording {
-  /** Relative to the folder. */
-  file: string;
-  /** The folder that it lies in, without "speech/". */
-  group: string;
-  /** ISO 639-1 */
-  language: string;
-  transcript: string;
-}
+/** A recording, what is said in it, and the folder that it lies in. */
+type GroupedRecording = Recording & { group: string };
 
-/**
- * Lines "path, language, transcript, source, licence" of `speech/transcripts.tsv` under a heading.
- * @param only part of the path of those that are wanted
- */
-export async function readRecordings(folder: string, only = ''): Promise<SpokenRecording[]> {
-  const text = await readFile(path.join(folder, 'speech/transcripts.tsv'), 'utf8');
-  const lines = text.trimEnd().split('\n').slice(1);
-  return lines
-    .map((line) => {
-      const [file = '', language = '', transcript = ''] = line.split('\t');
-      return { file, language, transcript, group: path.dirname(file).replace(/^speech\//, '') };
-    })
-    .filter(({ file }) => file.includes(only));
+/** @param only part of the path of those that are wanted */
+export async function readRecordings(folder: string, only = ''): Promise<GroupedRecording[]> {
+  const recordings = await readTranscriptList(folder);
+  return recordings
+    .filter(({ file }) => file.includes(only))
+    .map((recording) => ({ ...recording, group: groupOf(recording) }));
 }
 
 export interface RecordingTranscriber {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { normaliseBasic, normaliseEnglish } from '@studymate/speech/error-rate';
 
 /** A recording and what is said in it. */
 export interface Recording {
@@ -18,11 +17,6 @@ export async function readTranscriptList(folder: string): Promise<Recording[]> {
     const [file = '', language = '', transcript = ''] = line.split('\t');
     return { file, language, transcript };
   });
-}
-
-/** The words of a transcript as they are compared. */
-export function toComparedWords(text: string, language: string): string[] {
-  return language === 'en' ? normaliseEnglish(text) : normaliseBasic(text);
 }
 
 /** The folder of a recording, without what all have in common. */
