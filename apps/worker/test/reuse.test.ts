@@ -191,6 +191,15 @@ describe('the same recording uploaded again', () => {
     ]);
   });
 
+  test('with the same glossary: is taken over', async () => {
+    const recognition = { glossary: ['Caxton', 'Jenson'] };
+    const donor = await makeReadyDonor({ recognition });
+    const { runner, asked } = createRunner();
+    const again = await study(runner, (await uploadAgain(donor, { recognition })).id);
+    expect(asked).toEqual([]);
+    expect(again.artifacts.summary?.reused).toBe(true);
+  });
+
   test('and deleted, and the first one deleted: each keeps what it has until it goes itself', async () => {
     const donor = await makeReadyDonor();
     const again = await study(createRunner().runner, (await uploadAgain(donor)).id);
@@ -215,6 +224,7 @@ describe('the same recording uploaded again', () => {
   const unlike: Record<string, [Partial<LectureRecord>, Parameters<typeof createRunner>[0]]> = {
     'by another owner': [{ owner: 'somebody-else' }, {}],
     'in another language': [{ requestedLanguage: 'de' }, {}],
+    'with another glossary': [{ recognition: { glossary: ['Caxton'] } }, {}],
     'transcribed by another model': [{}, { weights: { whisper: 'whisper-small#11111111' } }],
     'transcribed by the same model with other weights': [{}, { weights: { whisper: 'whisper-base#44444444' } }],
     'cut by a detector with other weights': [{}, { weights: { vad: 'silero-vad#44444444' } }],

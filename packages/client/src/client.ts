@@ -24,6 +24,8 @@ export interface UploadFields {
   courseId?: string;
   /** ISO 639-1 code or English name. */
   language?: string;
+  /** Course terms that the recogniser should know, at most 200. */
+  glossary?: readonly string[];
   /** Needed for a Blob, which has no name; a File brings its own. */
   fileName?: string;
 }
@@ -33,6 +35,8 @@ export interface ClipFields {
   language?: string;
   /** Texts of which one is expected; the answer says how likely each is. The clip may then have 28 s. */
   candidates?: readonly string[];
+  /** Terms that the recogniser should know, at most 200. */
+  glossary?: readonly string[];
   /** Needed for a Blob, which has no name; a File brings its own. */
   fileName?: string;
   /** Made anew, also when the answer to the same clip is kept from before. */
@@ -137,13 +141,15 @@ export function createClient(options: ClientOptions): StudyMateClient {
   const postFile = async <T>(
     path: string,
     file: Blob,
-    { fileName, ...fields }: Record<string, string | undefined>,
+    { fileName, ...fields }: { fileName?: string } & Record<string, string | readonly string[] | undefined>,
     call?: CallOptions,
     headers: Record<string, string> = {},
   ) => {
     const form = new FormData();
     // Before the file, so that a mistake in them is found before it is sent.
-    for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== undefined) form.append(name, typeof value === 'string' ? value : JSON.stringify(value));
+    }
     const name = fileName ?? ('name' in file && typeof file.name === 'string' ? file.name : 'recording');
     form.append('file', file, name);
     return (await request(path, { method: 'POST', body: form, headers }, call)).json() as Promise<T>;
@@ -175,10 +181,9 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
-    transcribe(clip, { candidates, fresh, ...fields } = {}, call) {
-      const texts = candidates && { candidates: JSON.stringify(candidates) };
+    transcribe(clip, { fresh, ...fields } = {}, call) {
       const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
-      return postFile('/api/v1/transcribe', clip, { ...fields, ...texts }, call, headers);
+      return postFile('/api/v1/transcribe', clip, { ...fields }, call, headers);
     },
     topics: (body, call) => post('/api/v1/topics', body, call),
     chapters: (body, call) => post('/api/v1/chapters', body, call),

@@ -43,6 +43,8 @@ export const recognitionSchema = z.object({
   translate: z.literal(true).optional(),
   /** Of the first try, 0 to 1; 0 where it is missing: always the likeliest token. */
   temperature: z.number().min(0).max(1).optional(),
+  /** Course terms that are likely to be said, as they should be spelt; none where it is missing. */
+  glossary: z.array(z.string()).optional(),
 });
 export type Recognition = z.infer<typeof recognitionSchema>;
 

@@ -13,6 +13,8 @@ export const lectureSchema = z.object({
   courseId: z.string().nullable(),
   /** The language asked for, or the one found once transcription has begun; null before. */
   language: z.string().nullable(),
+  /** Course terms that were given with the recording; missing when there are none. */
+  glossary: z.array(z.string()).optional(),
   durationSeconds: z.number().nullable(),
   status: lectureStatusSchema,
   stages: z.array(stageViewSchema),

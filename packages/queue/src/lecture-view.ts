@@ -28,6 +28,7 @@ export function toLectureView(record: LectureRecord, index: ArtifactIndex, live:
     title: record.title,
     courseId: record.courseId,
     language: record.requestedLanguage ?? record.detectedLanguage,
+    ...(record.recognition?.glossary && { glossary: record.recognition.glossary }),
     durationSeconds: record.durationSeconds,
     status,
     stages,

@@ -1,5 +1,6 @@
 import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
+import { maxGlossaryBytes } from '@studymate/contracts/glossary';
 import { createId } from '@studymate/contracts/ids';
 import { type CreateLectureFields, createLectureFieldsSchema } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
@@ -10,6 +11,7 @@ import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import type { Handler } from '../http/add-route.ts';
+import { readGlossary, toRecognition } from '../http/glossary-field.ts';
 import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
 import type { LectureReader } from './lecture-reader.ts';
@@ -31,10 +33,15 @@ export function createUploadHandler(deps: {
   const { blobs } = deps;
   const receive: Handler = async (req, res) => {
     const fields: CreateLectureFields = {};
+    let glossary: readonly string[] = [];
     const key = mediaKey(createId());
     const file = await receiveFile(req, {
       maxFileBytes: deps.config.limits.maxUploadBytes,
-      onField: (name, value) => readField(fields, name, value),
+      maxFieldBytes: maxGlossaryBytes,
+      onField(name, value) {
+        if (name === 'glossary') glossary = readGlossary(glossary, value);
+        else readField(fields, name, value);
+      },
       store: (bytes) => blobs.put(key, bytes),
       discard: () => blobs.delete(key),
     });
@@ -42,6 +49,7 @@ export function createUploadHandler(deps: {
       ...toNewRecord(ownerOf(res), key, file, fields.title),
       courseId: fields.courseId ?? null,
       requestedLanguage: fields.language ?? null,
+      recognition: toRecognition(glossary),
     };
     await keepRecord(deps, record);
     await deps.submitter.submit(record);

@@ -1,4 +1,5 @@
 import { AppError } from '@studymate/contracts/errors';
+import { maxGlossaryBytes } from '@studymate/contracts/glossary';
 import { createId } from '@studymate/contracts/ids';
 import {
   candidatesSchema,
@@ -18,6 +19,7 @@ import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
+import { readGlossary, toRecognition } from '../http/glossary-field.ts';
 import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
 import type { Services } from '../services.ts';
@@ -41,17 +43,19 @@ export function addTranscribeRoute(
     const signal = callerGone(res);
     let language: string | null = null;
     let candidates: string[] | undefined;
+    let glossary: readonly string[] = [];
     const key = clipKey(createId());
     const remove = () =>
       blobs.delete(key).catch((error: unknown) => deps.logger.warn({ err: error, key }, 'a clip was left behind'));
     await receiveFile(req, {
       maxFileBytes: maxClipBytes,
-      maxFieldBytes: maxCandidatesBytes,
+      maxFieldBytes: Math.max(maxCandidatesBytes, maxGlossaryBytes),
       onField(name, value) {
         if (name === 'candidates') {
           if (candidates) throw new AppError('invalid_request', 'candidates: is given twice');
           candidates = parseCandidates(value);
         }
+        if (name === 'glossary') glossary = readGlossary(glossary, value);
         if (name !== 'language' || value.trim() === '') return;
         if (language !== null) throw new AppError('invalid_request', 'language: is given twice');
         language = parseLanguage(value);
@@ -64,7 +68,10 @@ export function addTranscribeRoute(
     try {
       const keep = toKeep(req.headers['cache-control'], ownerOf(res));
       const answer = transcribeResponseSchema.parse(
-        await quick.call({ kind: 'transcribe', clipKey: key, language, candidates, keep }, { timeoutMs, signal }),
+        await quick.call(
+          { kind: 'transcribe', clipKey: key, language, candidates, recognition: toRecognition(glossary), keep },
+          { timeoutMs, signal },
+        ),
       );
       res.setHeader('x-cache', answer.timings.cached ? 'hit' : 'miss');
       res.locals.cold = answer.timings.cold;

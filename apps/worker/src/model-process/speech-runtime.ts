@@ -1,4 +1,5 @@
 import { AppError } from '@studymate/contracts/errors';
+import { maxGlossaryTerms, maxTermCharacters } from '@studymate/contracts/glossary';
 import type { SpeechEngineName } from '@studymate/contracts/models';
 import { candidatesSchema } from '@studymate/contracts/requests';
 import type { WorkContext } from '@studymate/models/serve-model';
@@ -120,11 +121,26 @@ function parseVad(payload: unknown): VadPayload {
 }
 
 function parseTranscribe(payload: unknown): TranscribeWindowsPayload {
-  const { windows, language, expectedLanguage, wordTimes } = (payload ?? {}) as Partial<TranscribeWindowsPayload>;
+  const {
+    windows,
+    language,
+    expectedLanguage,
+    wordTimes,
+    translate,
+    temperature,
+    glossary = [],
+  } = (payload ?? {}) as Partial<TranscribeWindowsPayload>;
+  const isTerm = (term: unknown) => typeof term === 'string' && term.length <= 2 * maxTermCharacters;
   const isWindow = (samples: unknown) => samples instanceof Int16Array && samples.length <= maxWindowSamples;
   if (!Array.isArray(windows) || windows.length > maxWindows || !windows.every(isWindow)) {
     const form = `at most ${maxWindows} Int16Arrays of at most 30 s each`;
     throw new AppError('invalid_request', `transcribe-windows: \`windows\` must be ${form}`);
+  }
+  if (!Array.isArray(glossary) || glossary.length > maxGlossaryTerms || !glossary.every(isTerm)) {
+    throw new AppError('invalid_request', 'transcribe-windows: `glossary` must be an array of short terms');
+  }
+  if (temperature !== undefined && !(temperature >= 0 && temperature <= 1)) {
+    throw new AppError('invalid_request', 'transcribe-windows: `temperature` must be a number from 0 to 1');
   }
   return {
     windows,
@@ -132,6 +148,9 @@ function parseTranscribe(payload: unknown): TranscribeWindowsPayload {
     expectedLanguage:
       expectedLanguage === null || expectedLanguage === undefined ? null : parseLanguage(expectedLanguage),
     wordTimes: wordTimes === true,
+    translate: translate === true,
+    temperature,
+    glossary,
   };
 }
 

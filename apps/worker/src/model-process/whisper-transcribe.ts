@@ -1,10 +1,12 @@
 import type { WorkContext } from '@studymate/models/serve-model';
+import { createGlossary, type Glossary } from '@studymate/speech/glossary-matches';
 import { createLogMel, hopSamples, melFrameCount, sampleRate } from '@studymate/speech/log-mel';
 import { chooseLanguages } from '@studymate/speech/spoken-language';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { calibrateWords } from '@studymate/speech/word-confidence';
 import { createTextSearch } from './whisper-beam.ts';
 import { type Attempt, decodeLanes, worstCompressionRatio } from './whisper-decode.ts';
+import { correctTerms } from './whisper-glossary.ts';
 import { mustKnowLanguage } from './whisper-languages.ts';
 import type { Decoding, EncodedWindows, WhisperModel } from './whisper-model.ts';
 import { probabilityOf, softmaxOver } from './whisper-sampling.ts';
@@ -25,6 +27,8 @@ export interface TranscribeWindowsPayload {
   translate?: boolean | undefined;
   /** Of the first try, 0 to 1; 0 unless given. */
   temperature?: number | undefined;
+  /** Terms that are likely to be said, as they should be spelt. */
+  glossary?: readonly string[] | undefined;
 }
 
 // openai/whisper, transcribe.py
@@ -126,6 +130,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     lanes: readonly Lane[],
     windows: EncodedWindows,
     payload: TranscribeWindowsPayload,
+    glossary: Glossary | null,
     context: Partial<WorkContext>,
   ): Promise<WindowTranscript[]> => {
     const { wordTimes, translate, temperature: firstTemperature = 0 } = payload;
@@ -157,6 +162,19 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
       const silent = isSilence(attempt, noSpeechProbability);
       // A translation is split into words as English is.
       const written = translate ? 'en' : language;
+      if (glossary && !silent) {
+        const window = windows.lane(lane);
+        const prompt = promptFor(language, translate);
+        attempt = await correctTerms({
+          model,
+          glossary,
+          window,
+          prompt,
+          attempt,
+          language: written,
+          context,
+        });
+      }
       const words =
         wordTimes && !silent
           ? timeWords({ attempt, tokens, promptLength, language: written, seconds, leadSeconds })
@@ -181,6 +199,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
       const { signal, pause } = context;
       mustKnowLanguage(tokens, payload.language);
       const results: WindowTranscript[] = [];
+      const glossary = payload.glossary?.length ? createGlossary(payload.glossary) : null;
       // Which windows go side by side depends on nothing but the payload: the same sound gives the same text.
       const order = payload.windows.map((samples, index) => ({ samples, index }));
       for (let from = 0; from < order.length; from += model.maxLanes) {
@@ -197,7 +216,7 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
         });
         await pause?.();
         signal?.throwIfAborted();
-        const transcripts = await transcribeLanes(lanes, windows, payload, context);
+        const transcripts = await transcribeLanes(lanes, windows, payload, glossary, context);
         lanes.forEach(({ index }, lane) => {
           results[index] = transcripts[lane] as WindowTranscript;
         });
