@@ -191,15 +191,6 @@ describe('the same recording uploaded again', () => {
     ]);
   });
 
-  test('with the same glossary: is taken over', async () => {
-    const recognition = { glossary: ['Caxton', 'Jenson'] };
-    const donor = await makeReadyDonor({ recognition });
-    const { runner, asked } = createRunner();
-    const again = await study(runner, (await uploadAgain(donor, { recognition })).id);
-    expect(asked).toEqual([]);
-    expect(again.artifacts.summary?.reused).toBe(true);
-  });
-
   test('and deleted, and the first one deleted: each keeps what it has until it goes itself', async () => {
     const donor = await makeReadyDonor();
     const again = await study(createRunner().runner, (await uploadAgain(donor)).id);
