@@ -197,7 +197,11 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       }
     },
     async collectTransients() {
-      const removed = await collectTransients({ blobs, lectures });
+      const removed = await collectTransients({
+        blobs,
+        lectures,
+        onError: (error, lectureId) => logger.warn({ err: error, lectureId }, 'an answered request was not removed'),
+      });
       if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
     quick: { config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess, clipCache },

@@ -224,9 +224,12 @@ export function createFailedJobs(deps: {
   };
 }
 
-/** The stages of a lecture that gave up in the attempt that counts; none when the lecture was cancelled. Pure. */
+/**
+ * The stages of a lecture that gave up in the attempt that counts; none when the lecture was cancelled, or was made for
+ * one request, whose answer told it. Pure.
+ */
 export function toFailedJobs(record: LectureRecord): FailedJob[] {
-  if (record.cancelledAt !== null) return [];
+  if (record.cancelledAt !== null || record.transientUntil !== undefined) return [];
   return stageNames.flatMap((stage) => {
     const failure = record.failures[stage];
     if (!failure || !hasFailed(record, stage)) return [];

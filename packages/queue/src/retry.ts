@@ -16,8 +16,10 @@ import { attemptOf, hasFailed } from './next-jobs.ts';
  * @throws AppError `stage_skipped`, or `not_ready` when the stage has neither failed nor ended
  */
 export function toRetriedRecord(record: LectureRecord, stage: StageName): LectureRecord {
-  if (record.skipped[stage] !== undefined) {
-    throw new AppError('stage_skipped', `The stage ${stage} was left out: nobody speaks in the recording.`);
+  const reason = record.skipped[stage];
+  if (reason !== undefined) {
+    const why = reason === 'not_asked' ? 'nobody asked for it' : 'nobody speaks in the recording';
+    throw new AppError('stage_skipped', `The stage ${stage} was left out: ${why}.`);
   }
   const isCancelled = record.cancelledAt !== null;
   if (!isCancelled && record.artifacts[stage] === undefined && !hasFailed(record, stage)) {
@@ -27,10 +29,13 @@ export function toRetriedRecord(record: LectureRecord, stage: StageName): Lectur
   return { ...toRepeatedRecord(record, stage, ...interrupted), cancelledAt: null };
 }
 
-/** The record with a new attempt of stages and of everything that is made of their results, whatever they are at. Pure. */
+/**
+ * The record with a new attempt of stages and of everything that is made of their results, whatever they are at. What
+ * nobody asked for stays left out. Pure.
+ */
 export function toRepeatedRecord(record: LectureRecord, ...stages: StageName[]): LectureRecord {
   const wanted = new Set(stages.flatMap(stagesToRepeat));
-  const again = stageNames.filter((name) => wanted.has(name));
+  const again = stageNames.filter((name) => wanted.has(name) && record.skipped[name] !== 'not_asked');
   const attempts = { ...record.attempts };
   for (const name of again) attempts[name] = attemptOf(record, name) + 1;
   const fromTheStart = again.includes('ingest');

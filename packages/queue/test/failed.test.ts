@@ -111,6 +111,17 @@ describe('the list of failed jobs', () => {
     expect((await failed.list()).jobs).toEqual([]);
   });
 
+  test('leaves out a lecture that was made for one request, which is not done again either', async () => {
+    const hidden = addFailed(1, ['topics'], { transientUntil: '2026-01-02T00:00:00.000Z' });
+    const shown = addFailed(2, ['topics']);
+    // As a version that told of them may have left it.
+    await testRedis.redis.zadd(testRedis.keys.failed, 1, `${hidden.id}-topics`);
+    await failed.reindex();
+    expect(names((await failed.list()).jobs)).toEqual([`${shown.id} topics`]);
+    expect(names((await failed.retry({})).retried)).toEqual([`${shown.id} topics`]);
+    expect(records.get(hidden.id)).toBe(hidden);
+  });
+
   test('comes in pages that together hold each job once, also of one moment', async () => {
     const expected = new Set<string>();
     for (let i = 0; i < 25; i++) {

@@ -4,7 +4,7 @@ import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-re
 import { type StageName, stageNames } from '@studymate/contracts/stages';
 import { expect, test } from 'vitest';
 import { nextJobs } from '../src/next-jobs.ts';
-import { toRetriedRecord } from '../src/retry.ts';
+import { toRepeatedRecord, toRetriedRecord } from '../src/retry.ts';
 
 const artifact = (stage: StageName): ArtifactRef => ({
   key: `${stage}/1`,
@@ -92,6 +92,16 @@ test('retry of a stage that waits or was skipped: refused with the reason', () =
   const silent: LectureRecord = { ...recordWith(['ingest']), skipped: { chapters: 'no_speech' } };
   expect(codeOf(() => toRetriedRecord(recordWith(['ingest']), 'chapters'))).toBe('not_ready');
   expect(codeOf(() => toRetriedRecord(silent, 'chapters'))).toBe('stage_skipped');
+});
+
+test('stages that nobody asked for: stay left out when all is done again, and a retry of one is refused', () => {
+  const skipped = { chapters: 'not_asked', summary: 'no_speech' } as const;
+  const record: LectureRecord = { ...recordWith(['ingest'], ['transcribe']), skipped };
+  for (const again of [toRetriedRecord(record, 'transcribe'), toRepeatedRecord(record, 'ingest')]) {
+    expect(again.skipped).toEqual({ chapters: 'not_asked' });
+    expect([again.attempts.chapters, again.attempts.summary]).toEqual([undefined, 2]);
+  }
+  expect(codeOf(() => toRetriedRecord(record, 'chapters'))).toBe('stage_skipped');
 });
 
 test('retry of a cancelled lecture: it goes on, and what was interrupted gets a new attempt', () => {

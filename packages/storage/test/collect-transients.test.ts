@@ -23,7 +23,11 @@ afterEach(async () => {
 
 const transientUntil = '2026-01-01T00:00:00.000Z';
 const untilMs = Date.parse(transientUntil);
-const collectAt = (nowMs: number) => collectTransients({ blobs, lectures }, { nowMs });
+const dayMs = 24 * 3_600_000;
+const onError = (error: unknown) => {
+  throw error;
+};
+const collectAt = (nowMs: number) => collectTransients({ blobs, lectures, onError }, { nowMs });
 
 async function make(changes: { transientUntil?: string } = {}) {
   const record = { ...makeRecord(), ...changes };
@@ -53,11 +57,43 @@ describe('collectTransients', () => {
     expect(await collectAt(untilMs + 5_000)).toBe(1);
   });
 
-  it('a mark of a lecture that is gone: goes, and is not counted', async () => {
+  it('a mark of a lecture that is gone: goes after a day, and is not counted', async () => {
     const { id } = await make({ transientUntil });
     await lectures.delete(id);
-    expect(await collectAt(untilMs - 1)).toBe(0);
+    const { modifiedMs = 0 } = (await blobs.stat(`transient/${id}`)) ?? {};
+    expect(await collectAt(modifiedMs + dayMs - 1)).toBe(0);
+    expect(await blobs.list('transient/')).toEqual([`transient/${id}`]);
+    expect(await collectAt(modifiedMs + dayMs)).toBe(0);
     expect(await blobs.list('transient/')).toEqual([]);
+  });
+
+  it('a mark whose lecture is only just being made: stays, and the lecture is collected in its time', async () => {
+    const record = { ...makeRecord(), transientUntil };
+    await blobs.create(`transient/${record.id}`, new Uint8Array());
+    expect(await collectAt(Date.now())).toBe(0);
+    await lectures.create(record);
+    expect(await collectAt(untilMs)).toBe(1);
+  });
+
+  it('a lecture that cannot be removed: is told, and the others are removed', async () => {
+    const made = [await make({ transientUntil }), await make({ transientUntil }), await make({ transientUntil })];
+    const stuck = made[1]?.id;
+    const told: unknown[] = [];
+    const collect = () =>
+      collectTransients({
+        blobs,
+        lectures: {
+          read: lectures.read,
+          async delete(id) {
+            if (id === stuck) throw new Error('read-only');
+            await lectures.delete(id);
+          },
+        },
+        onError: (error, lectureId) => told.push([lectureId, String(error)]),
+      });
+    expect(await collect()).toBe(2);
+    expect(told).toEqual([[stuck, 'Error: read-only']]);
+    expect(await blobs.list('transient/')).toEqual([`transient/${stuck}`]);
   });
 
   it('a lecture whose record is damaged: stays', async () => {
