@@ -79,7 +79,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   app.use(auth.authenticate);
   const upload = createUploadHandler({ config, ...services, reader, submitter, admission });
   const changer = createLectureChanger({ services, reader, logger });
-  addLectureRoutes(app, { services, reader, changer, submitter, admission, upload });
+  addLectureRoutes(app, { services, reader, changer, submitter, admission, upload, logger });
   addArtifactRoutes(app, { services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });

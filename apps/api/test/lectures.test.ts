@@ -1,6 +1,7 @@
 import { createId } from '@studymate/contracts/ids';
 import { queueNames } from '@studymate/queue/job-catalogue';
 import { testRedisUrl } from '@studymate/queue/testing';
+import { recordKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cutChunk, finishLecture, makeLecture, makeSegment, writeChunk } from './support/made-lecture.ts';
 import { startTestApi, type TestApi, toFile } from './support/test-api.ts';
@@ -51,6 +52,27 @@ test('list of a course: only its lectures; of all: also the others', async () =>
   expect(ofCourse.lectures.map((lecture) => lecture.id)).toEqual([inside.id]);
   const all = await t.client.listLectures({ limit: 100 });
   expect(all.lectures.map((lecture) => lecture.id)).toEqual(expect.arrayContaining([inside.id, outside.id]));
+});
+
+test('a lecture whose record is damaged: left out of the list, said once; its owner alone can delete it', async () => {
+  const older = await makeLecture(t, { id: createId(Date.now() + 60_001) });
+  const damaged = [
+    await makeLecture(t, { id: createId(Date.now() + 60_002) }),
+    await makeLecture(t, { id: createId(Date.now() + 60_003), owner: 'somebody' }),
+  ];
+  for (const { id, version } of damaged) await t.blobs.put(recordKey(id, version + 1), Buffer.from('{'));
+  const [own, foreign] = damaged.map(({ id }) => id);
+  for (let time = 0; time < 2; time++) {
+    const page = await t.client.listLectures({ limit: 1 });
+    expect(page.lectures.map((lecture) => lecture.id)).toEqual([older.id]);
+  }
+  expect(t.log.filter((line) => line.lectureId === own).map((line) => line.level)).toHaveLength(1);
+  expect(await codeOf(`/api/v1/lectures/${foreign}`, { method: 'DELETE' })).toBe('404 not_found');
+  expect(await t.blobs.stat(recordKey(`${foreign}`, 1))).not.toBeNull();
+  const deleted = await fetch(`${t.url}/api/v1/lectures/${own}`, { method: 'DELETE' });
+  expect(deleted.status).toBe(204);
+  expect(await t.lectures.read(`${own}`)).toBeNull();
+  expect((await t.listFiles()).filter((name) => name.includes(`${own}`))).toHaveLength(1);
 });
 
 test.each(['limit=0', 'limit=101', 'limit=x', 'cursor=..%2f', 'courseId=1'])(

@@ -3,9 +3,12 @@ import { idSchema } from '@studymate/contracts/ids';
 import { changeLectureSchema, type Lecture, type LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNameSchema } from '@studymate/contracts/stages';
+import type { Logger } from '@studymate/observability/logger';
 import { announceCancel } from '@studymate/queue/cancel';
 import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
+import { ownerMarkKey } from '@studymate/storage/lecture-keys';
+import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Response, Router } from 'express';
 import { z } from 'zod';
 import type { Admission } from '../admission.ts';
@@ -16,6 +19,7 @@ import type { Services } from '../services.ts';
 import type { LectureChanger } from './change-lecture.ts';
 import { toTitle } from './file-names.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
+import { readUnlessDamaged } from './read-unless-damaged.ts';
 import type { Submitter } from './submit.ts';
 
 const listQuerySchema = z.object({
@@ -38,17 +42,26 @@ export function addLectureRoutes(
     submitter: Submitter;
     admission: Admission;
     upload: Handler;
+    logger: Logger;
   },
 ): void {
   const { services, reader, submitter } = deps;
   const { change, cancel, tell } = deps.changer;
   const { active, advancer, lectures, live, redis, keys, publisher } = services;
 
+  /** Lectures whose record cannot be read, and of which that has been said. */
+  const unreadable = new Set<string>();
+  const read = (id: string) =>
+    readUnlessDamaged(lectures, id, (error) => {
+      if (!unreadable.has(id)) deps.logger.warn({ err: error, lectureId: id }, "left out of its owner's list");
+      unreadable.add(id);
+    });
+
   addRoute(router, '/api/v1/lectures', {
     post: deps.upload,
     async get(req, res) {
       const query = parseRequest(listQuerySchema, req.query);
-      const { records, nextCursor } = await readPage(services, ownerOf(res), query);
+      const { records, nextCursor } = await readPage({ listIds: lectures.listIds, read }, ownerOf(res), query);
       const page: LecturePage = { lectures: await Promise.all(records.map(reader.toView)), nextCursor };
       res.json(page);
     },
@@ -77,13 +90,20 @@ export function addLectureRoutes(
     },
     async delete(req, res) {
       const known = idSchema.safeParse(req.params.id);
+      if (!known.success) throw noSuchLecture();
+      const id = known.data;
+      const record = await readUnlessDamaged(lectures, id);
       // A deletion that a dead process left half-way reads as gone; asking again does the rest of it.
-      if (known.success && (await lectures.read(known.data)) === null) await lectures.delete(known.data);
-      const record = await reader.readRecord(ownerOf(res), req.params.id);
-      const { id } = record;
+      if (record === null) await lectures.delete(id);
+      // Nobody can read it, yet its owner can be rid of it: the mark by which it is listed tells whose it is.
+      const isOwners =
+        record === undefined
+          ? (await services.blobs.stat(ownerMarkKey(ownerOf(res), id))) !== null
+          : record?.owner === ownerOf(res);
+      if (!isOwners) throw noSuchLecture();
       await tell(id, async () => {
         await announceCancel(redis, keys, id);
-        await advancer.withdraw(record);
+        if (record) await advancer.withdraw(record);
       });
       await lectures.delete(id);
       await tell(id, async () => {
@@ -130,6 +150,10 @@ export function addLectureRoutes(
   });
 }
 
+function noSuchLecture(): AppError {
+  return new AppError('not_found', 'There is no such lecture.');
+}
+
 /** The version of what the owner and the workers have written; progress is not part of it. */
 function sendLecture(res: Response, lecture: Lecture): void {
   res.setHeader('etag', toEtag(lecture.version));
@@ -148,8 +172,9 @@ function checkVersion(ifMatch: string | undefined, version: number): void {
   throw new AppError('version_mismatch', `The lecture has version ${version} by now.`, { details: { version } });
 }
 
+/** Ids whose record cannot be read are passed over: one damaged lecture must not hide all the others. */
 async function readPage(
-  { lectures }: Services,
+  lectures: { listIds: LectureStore['listIds']; read(id: string): Promise<LectureRecord | null | undefined> },
   owner: string,
   query: z.output<typeof listQuerySchema>,
 ): Promise<{ records: LectureRecord[]; nextCursor: string | null }> {
