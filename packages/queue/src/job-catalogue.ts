@@ -57,7 +57,8 @@ interface StageJobKind {
 
 const minutes = 60_000;
 export const stageJobs: Record<StageName, StageJobKind> = {
-  ingest: { queue: 'ingest', tries: 3, timeoutMs: 240 * minutes },
+  // A long recording stands back for the first words of others; each of its steps has a limit of its own.
+  ingest: { queue: 'ingest', tries: 3, timeoutMs: 24 * 60 * minutes },
   transcribe: { queue: 'transcribe', tries: 3, timeoutMs: 20 * minutes },
   assemble: { queue: 'study', tries: 3, timeoutMs: 5 * minutes },
   chapters: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },

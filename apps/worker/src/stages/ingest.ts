@@ -30,7 +30,8 @@ const blockSamples = 1_920 * frameSamples;
 const leadSamples = 32 * frameSamples;
 const probeTimeoutMs = 30_000;
 const listenTimeoutMs = 60_000;
-const decodeTimeoutMs = 2 * 3_600_000;
+/** The decoder waits for the detector, which may have others' work to do for hours: what it must keep is `maxStallMs`. */
+const decodeTimeoutMs = 24 * 3_600_000;
 const maxStallMs = 60_000;
 
 /**
