@@ -195,6 +195,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
         logger.info(collected, 'what dead processes left in the store was looked for');
       }
+      const finished = await lectures.finishDeletions();
+      if (finished > 0) logger.info({ finished }, 'deletions that dead processes left half-way were finished');
     },
     async collectTransients() {
       const removed = await collectTransients({

@@ -9,7 +9,6 @@ export interface StoredLectures {
   readIndex(record: LectureRecord): Promise<ArtifactIndex>;
   hasLeftovers(lectureId: string): Promise<boolean>;
   listAllIds(): Promise<string[]>;
-  finishDeletions(): Promise<number>;
 }
 
 /** What a reindex has found in the store. */
@@ -20,8 +19,6 @@ export interface Reindexed {
   unfinished: number;
   /** Stages that gave up. */
   failedJobs: number;
-  /** Deletions that a dead process had left half-way. */
-  deletionsFinished: number;
   /** Lectures whose record is damaged; all the others are not held up by them. */
   unreadable: { lectureId: string; message: string }[];
 }
@@ -42,7 +39,7 @@ export async function reindexLectures(deps: {
   takeUp(record: LectureRecord): Promise<void>;
 }): Promise<Reindexed> {
   const { lectures, failed } = deps;
-  const result: Reindexed = { lectures: 0, unfinished: 0, failedJobs: 0, deletionsFinished: 0, unreadable: [] };
+  const result: Reindexed = { lectures: 0, unfinished: 0, failedJobs: 0, unreadable: [] };
   const index = await failed.beginReindex();
   // Ids sort by the time of the upload: who came first is first in the list again.
   const ids = (await lectures.listAllIds()).sort();
@@ -66,7 +63,5 @@ export async function reindexLectures(deps: {
     result.unfinished++;
   }
   result.failedJobs = await index.finish(ids);
-  // Last: nobody waits for it, and it lists the whole store.
-  result.deletionsFinished = await lectures.finishDeletions();
   return result;
 }

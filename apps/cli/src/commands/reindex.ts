@@ -15,16 +15,17 @@ export const reindexCommand: Command = {
   options: { json: { type: 'boolean' } },
   async run(call, context) {
     if (call.positionals.length > 0) throw new UsageError('reindex: takes no more words');
-    const found = await withCore(readConfig(context), ({ lectures, failed, active, advancer }) =>
-      reindexLectures({
+    const found = await withCore(readConfig(context), async ({ lectures, failed, active, advancer }) => {
+      const reindexed = await reindexLectures({
         lectures,
         failed,
         async takeUp(record) {
           await active.add(record, Date.parse(record.createdAt));
           await advancer.advance(record.id, { again: true });
         },
-      }),
-    );
+      });
+      return { ...reindexed, deletionsFinished: await lectures.finishDeletions() };
+    });
     for (const { lectureId, message } of found.unreadable) context.say(`${lectureId} cannot be read: ${message}`);
     if (call.values.json === true) {
       context.print(JSON.stringify(found));
