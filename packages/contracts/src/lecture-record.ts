@@ -11,7 +11,7 @@ import { lectureWarningSchema } from './warnings.ts';
 export const artifactRefSchema = z.object({
   key: z.string(),
   schemaVersion: z.number().int(),
-  /** Name and version of what made it, for example "whisper-base#1a2b3c4d/onnx@2". */
+  /** Name and version of what made it, for example "whisper-base#1a2b3c4d/onnx@4". */
   algorithm: z.string(),
   attempt: z.number().int().positive(),
   startedAt: z.iso.datetime(),

@@ -100,7 +100,9 @@ export function createWhisperTranscriber(model: WhisperModel): WhisperTranscribe
     payload: TranscribeWindowsPayload,
   ): Promise<Begun> => {
     const { language, wordTimes, translate, temperature = 0 } = payload;
-    const expected = payload.expectedLanguage ?? null;
+    const { expectedLanguage = null } = payload;
+    // It may come from a transcript that another model made.
+    const expected = expectedLanguage !== null && tokens.languageIds.has(expectedLanguage) ? expectedLanguage : null;
     const known = language ?? expected ?? lastLanguage;
     const guess = tokens.languageIds.has(known) ? known : (languageCodes[0] ?? 'en');
     const run = (spoken: readonly string[]) =>
