@@ -15,8 +15,12 @@ export interface GlossaryMatch {
   text: string;
   /** How unlike they sound, see {@link findSoundMatches}. */
   distance: number;
+  /** That they sound alike says little: the term is short, or another case of what is written ("it" and "IT"). */
+  isSlight: boolean;
 }
 
+/** Terms of no more sounds than this sound like many words. */
+const fewSounds = 3;
 /**
  * Farther than this nothing was ever a term: of 36 misspelt terms of made lectures 33 are nearer. Below it two or three
  * places of a window of 30 s are found with 180 terms that are never said.
@@ -75,9 +79,13 @@ export function findGlossaryMatches(
       const firstToken = (span[0] as TokenWord).firstToken;
       const place = { firstToken, tokenCount: last.firstToken + last.tokenCount - firstToken, distance };
       const spelling = toSpelling(term.text, core, isSentenceStart(words, firstWord));
-      found.push({ ...place, text: before + spelling + after });
+      const offer = (text: string) => {
+        const isSlight = term.sounds.length <= fewSounds || text.toLowerCase() === core.toLowerCase();
+        found.push({ ...place, text: before + text + after, isSlight });
+      };
+      offer(spelling);
       const mayBePlural = pluralsInS.has(language ?? '') && /s$/iu.test(core) && !/[s\d]$/iu.test(spelling);
-      if (mayBePlural) found.push({ ...place, text: `${before}${spelling}s${after}` });
+      if (mayBePlural) offer(`${spelling}s`);
     }
   }
   return found.sort((a, b) => a.firstToken - b.firstToken || a.distance - b.distance);

@@ -8,7 +8,9 @@ export function toSounds(word: string): string {
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    // Arabic digits, of both forms.
+    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
   for (const [pattern, sound] of spellings) text = text.replace(pattern, sound);
   return text;
 }
@@ -46,7 +48,7 @@ const spellings: readonly (readonly [RegExp, string])[] = [
   [/a[aeiouy]*/g, 'a'],
   [/[ou][aeiouy]*/g, 'o'],
   [/[eiy][aeiouy]*/g, 'i'],
-  [/(.)\1+/g, '$1'],
+  [/(\D)\1+/g, '$1'],
 ];
 
 const vowels = 'aio';
@@ -94,6 +96,7 @@ export interface SoundCosts {
 }
 
 const asciiSize = 128;
+const firstDigit = '0'.charCodeAt(0);
 
 export function createSoundCosts(): SoundCosts {
   const substitution = new Float32Array(asciiSize * asciiSize).fill(1);
@@ -105,12 +108,26 @@ export function createSoundCosts(): SoundCosts {
   }
   const gap = new Float32Array(asciiSize).fill(usualGapCost);
   for (const [group, cost] of gapCosts) for (const sound of group) gap[sound.charCodeAt(0)] = cost;
+  // Another number is never a misspelling.
+  for (let code = firstDigit; code < firstDigit + 10; code++) {
+    gap[code] = Number.POSITIVE_INFINITY;
+    for (let other = 0; other < asciiSize; other++) {
+      if (other === code) continue;
+      substitution[code * asciiSize + other] = Number.POSITIVE_INFINITY;
+      substitution[other * asciiSize + code] = Number.POSITIVE_INFINITY;
+    }
+  }
   return { substitution, gap };
 }
 
 function substitutionCost({ substitution }: SoundCosts, a: number, b: number): number {
   if (a < asciiSize && b < asciiSize) return substitution[a * asciiSize + b] as number;
+  if (isDigit(a) || isDigit(b)) return Number.POSITIVE_INFINITY;
   return a === b ? 0 : 1;
+}
+
+function isDigit(sound: number): boolean {
+  return sound >= firstDigit && sound < firstDigit + 10;
 }
 
 function gapCost({ gap }: SoundCosts, sound: number): number {

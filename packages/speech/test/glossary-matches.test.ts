@@ -43,6 +43,18 @@ test('at the start of a sentence: the term has a capital where the text had one'
   });
 });
 
+test('a short term, or another case of what is written: found, but that says little', () => {
+  const isSlight = (said: string, term: string) => {
+    const words = said.split(/(?= )/).map((text, firstToken) => ({ text, firstToken, tokenCount: 1 }));
+    return findGlossaryMatches(createGlossary([term]), words, 'en').map((match) => [match.text, match.isSlight]);
+  };
+  expect(isSlight(' and it is', 'IT')).toContainEqual([' IT', true]);
+  expect(isSlight(' a 5k net', '5G')).toContainEqual([' 5G', true]);
+  expect(isSlight(' the eigenvalue, too', 'Eigenvalue')).toContainEqual([' Eigenvalue,', true]);
+  expect(isSlight(' the Shastakovich', 'Shostakovich')).toContainEqual([' Shostakovich', false]);
+  expect(isSlight(' by Kekule', 'Kekulé')).toContainEqual([' Kekulé', false]);
+});
+
 test('what ends in s: the plural of the term is offered, too, where plurals are made so', () => {
   const texts = (language: string) => find(' two perseptrons learn', ['perceptron'], language).map(({ text }) => text);
   expect(texts('en')).toContain(' perceptrons');

@@ -43,6 +43,24 @@ test('words that sound unlike: not found, nor is a part of a word', () => {
   expect(find('unbelievably', 'leave')).toEqual([]);
 });
 
+test.each([
+  ['in 1985 he said', '1984'],
+  ['in 198 he said', '1984'],
+  ['after 100 years', '1000'],
+  ['with 4k there', '5k'],
+  ['a vitamin be', 'vitamin B12'],
+  ['type 2 diabetes', 'type 1 diabetes'],
+  ['في عام ١٩٨٥', '١٩٨٤'],
+])('in "%s" the term %s: not found, for a digit is like no other', (said, term) => {
+  expect(find(said, term)).toEqual([]);
+});
+
+test('the same digits are found, in Arabic ones, too', () => {
+  expect(find('in 1984, they', '1984')).toMatchObject([{ words: '1984,', distance: 0 }]);
+  expect(find('في عام ١٩٨٤', '1984')).toMatchObject([{ words: '١٩٨٤', distance: 0 }]);
+  expect(find('of type 2 diabetis', 'type 2 diabetes')).toMatchObject([{ words: 'type 2 diabetis' }]);
+});
+
 test('the search: the same costs as a plain table of edit distances', () => {
   const plain = (a: string, b: string): number => {
     const sound = (text: string, i: number) => text.charCodeAt(i);

@@ -21,7 +21,10 @@ export interface CorrectTermsInput {
  * unlike. On made lectures the best of what would be wrong falls short by five (docs/measurements.md).
  */
 const bonus = { always: 6, aToken: 1, mostForDoubt: 4, lostByDistance: 15 };
-/** Words that the model is so sure of (log-probability of all their tokens) are looked at only if they sound the same. */
+/**
+ * Words that the model is so sure of (log-probability of all their tokens) are looked at only if they sound the same, and
+ * that says more than that "it" sounds like "IT".
+ */
 const surelyRight = -0.25;
 const sameSound = 0.06;
 /** So many tokens behind a term must go on fitting: a term that swallows a word too many makes them unlikely. */
@@ -55,6 +58,7 @@ export async function correctTerms(input: CorrectTermsInput): Promise<Attempt> {
   for (const cluster of toClusters(matches)) {
     let best: Correction | null = null;
     for (const match of cluster) {
+      if (!hasRoom(input, match, made)) continue;
       const correction = await weigh(input, match, await walk(match.firstToken));
       if (correction.gain > (best?.gain ?? 0)) best = correction;
     }
@@ -63,11 +67,11 @@ export async function correctTerms(input: CorrectTermsInput): Promise<Attempt> {
   return made.length === 0 ? attempt : rewrite(input, made);
 }
 
-/** Those that sound most alike, in the order of the text. */
+/** Those that sound most alike, slight ones last, in the order of the text. */
 function chooseMatches(matches: readonly GlossaryMatch[], attempt: Attempt): GlossaryMatch[] {
   return matches
-    .filter((match) => match.distance <= sameSound || sumOf(attempt, match) < surelyRight)
-    .sort((a, b) => a.distance - b.distance)
+    .filter((match) => (match.distance <= sameSound && !match.isSlight) || sumOf(attempt, match) < surelyRight)
+    .sort((a, b) => Number(a.isSlight) - Number(b.isSlight) || a.distance - b.distance)
     .slice(0, maxLooksAWindow)
     .sort((a, b) => a.firstToken - b.firstToken);
 }
@@ -113,6 +117,13 @@ function createWalk(input: CorrectTermsInput, made: readonly Correction[]): (pla
   };
 }
 
+/** Whether the decoder has positions for all that is fed: the text so far, the term, and what follows it. */
+function hasRoom({ model, prompt }: CorrectTermsInput, match: GlossaryMatch, made: readonly Correction[]): boolean {
+  const longer = made.reduce((sum, { tokens, tokenCount }) => sum + tokens.length - tokenCount, 0);
+  const termEnd = prompt.length + match.firstToken + longer + model.tokens.encode(match.text).length;
+  return termEnd + tokensAfter <= model.maxPositions;
+}
+
 async function weigh(input: CorrectTermsInput, match: GlossaryMatch, prefix: Prefix): Promise<Correction> {
   const { model, attempt, context } = input;
   const { firstToken, tokenCount } = match;
@@ -127,7 +138,8 @@ async function weigh(input: CorrectTermsInput, match: GlossaryMatch, prefix: Pre
   const likelihood = wanted.reduce((sum, token, i) => sum + logProbabilityOf(rows[i] as Float32Array, token), 0);
   const written = attempt.logProbabilities.slice(firstToken, end + after.length).reduce((sum, value) => sum + value, 0);
   const doubt = Math.min(bonus.mostForDoubt, -sumOf(attempt, match));
-  const earned = bonus.always + bonus.aToken * tokens.length + doubt - bonus.lostByDistance * match.distance;
+  const always = match.isSlight ? 0 : bonus.always;
+  const earned = always + bonus.aToken * tokens.length + doubt - bonus.lostByDistance * match.distance;
   const gain = likelihood - written + earned;
   return { firstToken, tokenCount, tokens, gain, prefix };
 }
