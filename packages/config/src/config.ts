@@ -77,7 +77,10 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
     const given = env[name]?.trim();
     const result = schema.safeParse(given ? given : fallback);
     if (result.success) values[name] = result.data;
-    else mistakes.push(`${name}="${given}": ${result.error.issues.map((issue) => issue.message).join('; ')}`);
+    else
+      mistakes.push(
+        `${name}="${given && withoutPassword(given)}": ${result.error.issues.map((issue) => issue.message).join('; ')}`,
+      );
   }
   const v = values as SettingValues;
   if (v.HOST !== undefined && v.AUTH === 'off' && v.ALLOW_ANONYMOUS === false && !loopbackHosts.test(v.HOST)) {
@@ -95,6 +98,11 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return toConfig(v, workingDir);
+}
+
+/** Mistakes are printed and logged. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//…@');
 }
 
 /** Next to the API's; a free one where the API's is a free one. */

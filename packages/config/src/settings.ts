@@ -31,6 +31,10 @@ const modelReference = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: (error as Error).message });
   }
 });
+const hasCredentials = (text: string) => {
+  const { username, password } = URL.canParse(text) ? new URL(text) : { username: '', password: '' };
+  return username !== '' || password !== '';
+};
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
 
 interface Setting<T extends z.ZodType> {
@@ -121,7 +125,9 @@ export const settings = {
     'The Whisper model: a folder of MODELS_DIR, a bundled one (without it, that of the engine), or a model of the hub at a revision (owner/name@40 hex digits).',
   ),
   HUB_URL: setting(
-    z.url({ protocol: /^https?$/, error: 'give an address such as https://huggingface.co' }),
+    z
+      .url({ protocol: /^https?$/, error: 'give an address such as https://huggingface.co' })
+      .refine((text) => !hasCredentials(text), 'leave user and password out of the address; HF_TOKEN takes a token'),
     'https://huggingface.co',
     'The hub that models named owner/name@revision are downloaded from, once.',
   ),

@@ -30,6 +30,19 @@ describe('parseConfig', () => {
     }
   });
 
+  test('a hub address with user and password is refused, and the password is not repeated', () => {
+    const act = (HUB_URL: string) => () => parseConfig({ HUB_URL }, '/');
+    for (const address of ['https://me:secret@hub.example', 'https://secret@hub.example/x', 'ftp://me:secret@hub']) {
+      expect(act(address)).toThrow(/HUB_URL="[a-z]+:\/\/…@hub/);
+      expect(act(address)).not.toThrow(/secret/);
+    }
+    expect(act('https://me:secret@hub.example')).toThrow(/leave user and password out of the address/);
+    expect(act('hub.example')).toThrow(/give an address such as/);
+    expect(parseConfig({ HUB_URL: 'https://hub.example/@mirror/' }, '/').models.hubUrl).toBe(
+      'https://hub.example/@mirror',
+    );
+  });
+
   test('a listener beyond loopback without AUTH is refused unless the user insists', () => {
     expect(() => parseConfig({ HOST: '0.0.0.0' }, '/')).toThrow(/ALLOW_ANONYMOUS=true/);
     expect(parseConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }, '/').api.host).toBe('0.0.0.0');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@studymate/contracts/errors';
-import { hashFile, parseChecksums } from './weights.ts';
+import { hashFile, readChecksums } from './weights.ts';
 
 /** Hex digits of an identity: enough to tell apart the weights that one store ever sees. */
 const identityLength = 8;
@@ -15,11 +15,12 @@ const maxFiles = 500;
  * Without, every file is read once; a stamp with sizes and times spares that the next time.
  * @param stampDir where stamps are kept
  * @returns 8 hex digits
- * @throws AppError `model_missing` (no such folder), `model_damaged` (no model folder, or one that cannot be read)
+ * @throws AppError `model_missing` (no such folder), `model_damaged` (no model folder, or one that cannot be read, or a
+ * SHA256SUMS that names no file)
  */
 export async function identifyWeights(folder: string, stampDir: string): Promise<string> {
-  const list = await readFile(path.join(folder, 'SHA256SUMS'), 'utf8').catch(() => null);
-  if (list !== null) return toIdentity(parseChecksums(list));
+  const listed = await readChecksums(folder);
+  if (listed !== null) return toIdentity(listed);
   const files = await listFiles(folder);
   const state = files.map(({ name, bytes, modifiedMs }) => `${name} ${bytes} ${modifiedMs}`);
   const stampFile = path.join(stampDir, `identity-${sha256(`${folder}\n${state.join('\n')}`)}`);

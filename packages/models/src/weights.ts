@@ -8,18 +8,17 @@ import { AppError } from '@studymate/contracts/errors';
  * Compares every file of a model folder with its SHA256SUMS. Done before the first load; a stamp with sizes and
  * times lets later loads pass without reading the files again.
  * @param stampDir where stamps are kept
- * @throws AppError `model_missing` (a listed file is absent) or `model_damaged` (its checksum is another one)
+ * @throws AppError `model_missing` (a listed file is absent) or `model_damaged` (its checksum is another one, or the list
+ * names no file)
  */
 export async function verifyModelFolder(folder: string, stampDir: string): Promise<void> {
-  const list = await readFile(path.join(folder, 'SHA256SUMS'), 'utf8').catch(() => null);
-  // A folder the user made need not have checksums.
-  if (list === null) return;
-  const files = parseChecksums(list);
-  const state: string[] = [list];
-  for (const { name } of files) {
+  const files = await readChecksums(folder);
+  if (files === null) return;
+  const state: string[] = [];
+  for (const { name, sha256 } of files) {
     const found = await stat(path.join(folder, name)).catch(() => null);
     if (!found) throw new AppError('model_missing', `The model folder ${folder} lacks the file ${name}.`);
-    state.push(`${name} ${found.size} ${found.mtimeMs}`);
+    state.push(`${sha256} ${name} ${found.size} ${found.mtimeMs}`);
   }
   const stamp = createHash('sha256')
     .update(`${folder}\n${state.join('\n')}`)
@@ -38,6 +37,21 @@ export async function verifyModelFolder(folder: string, stampDir: string): Promi
   }
   await mkdir(stampDir, { recursive: true });
   await writeFile(stampFile, '');
+}
+
+/**
+ * The SHA256SUMS of a model folder; null: it has none, as a folder that the user made need not.
+ * @throws AppError `model_damaged` when it names no file: such a list would hold the files to nothing
+ */
+export async function readChecksums(folder: string): Promise<ReturnType<typeof parseChecksums> | null> {
+  const list = await readFile(path.join(folder, 'SHA256SUMS'), 'utf8').catch(() => null);
+  if (list === null) return null;
+  const files = parseChecksums(list);
+  if (files.length > 0) return files;
+  throw new AppError(
+    'model_damaged',
+    `The SHA256SUMS of the model folder ${folder} has no line with a checksum and a name. Copy it again from its origin, or remove it.`,
+  );
 }
 
 /** Lines of the sha256sum program: hash, two spaces (or " *"), name. */

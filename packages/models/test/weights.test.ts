@@ -2,6 +2,7 @@ import { appendFile, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identifyWeights } from '../src/identify-weights.ts';
 import { parseChecksums, verifyModelFolder } from '../src/weights.ts';
 
 let dir: string;
@@ -37,6 +38,17 @@ test('a missing file is named', async () => {
     code: 'model_missing',
     message: expect.stringContaining('onnx/model.onnx'),
   });
+});
+
+test('a list of checksums that names no file is damaged: it would hold the files to nothing', async () => {
+  for (const list of ['', '\n', '<html>not found</html>', `${'0'.repeat(63)}  onnx/model.onnx\n`]) {
+    await writeFile(path.join(dir, 'SHA256SUMS'), list);
+    await expect(verifyModelFolder(dir, dir)).rejects.toMatchObject({
+      code: 'model_damaged',
+      message: expect.stringContaining(dir),
+    });
+    await expect(identifyWeights(dir, dir)).rejects.toMatchObject({ code: 'model_damaged' });
+  }
 });
 
 test('parseChecksums reads both forms that sha256sum writes', () => {
