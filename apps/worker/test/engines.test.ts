@@ -47,7 +47,7 @@ const usual: Omit<EngineUnderTest, 'engine'> = {
   onlyWords: true,
 };
 
-describeEngine('onnx with the bundled model', { ...bundled, engine: 'onnx' });
+describeEngine('onnx with the bundled model', { ...bundled, engine: 'onnx', translates: true });
 describeEngine('onnx with an export of the usual form', { ...usual, engine: 'onnx' });
 describeEngine('transformers with the bundled model', { ...bundled, engine: 'transformers' });
 describeEngine('transformers with an export of the usual form', { ...usual, engine: 'transformers' });

@@ -1,7 +1,8 @@
 import { isPhantomPhrase } from './phantom-phrases.ts';
 import { hasLoop, toLoopWords } from './repetition.ts';
 import { greatestVoice, measureVoice, type VoiceFrames } from './voice.ts';
-import type { WindowTranscript } from './window-transcript.ts';
+import type { TimedWord, WindowTranscript } from './window-transcript.ts';
+import { rawProbability } from './word-confidence.ts';
 
 /**
  * Whether the text of a window is what was said there, judged by the voice in its sound. Thresholds are measured on
@@ -33,12 +34,11 @@ export function isDoubtful(result: WindowTranscript): boolean {
     result.noSpeechProbability > doubtfulNoSpeech ||
     result.languageProbability < doubtfulLanguage ||
     edgeSentences(result.text).some(isPhantomPhrase) ||
-    result.words.some(({ probability }, i) => probability < unlikelyWord && isShaky(result.words[i + 1]))
+    result.words.some((word, i) => isShaky(word) && isShaky(result.words[i + 1]))
   );
 }
 
-const isShaky = (word: { probability: number } | undefined): boolean =>
-  word !== undefined && word.probability < unlikelyWord;
+const isShaky = (word: TimedWord | undefined): boolean => word !== undefined && rawProbability(word) < unlikelyWord;
 
 function isUnlikely(result: WindowTranscript): boolean {
   return (

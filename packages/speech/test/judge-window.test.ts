@@ -45,6 +45,16 @@ test.each([
   expect(isDoubtful(result)).toBe(true);
 });
 
+test('two words in a row that the model finds unlikely are doubtful, whatever their calibrated probability', () => {
+  const isDoubtfulWith = (probability: number, raw: number) => {
+    const result = windowOf('We do it.');
+    const words = result.words.map((word) => ({ ...word, probability, logProbabilities: [Math.log(raw)] }));
+    return isDoubtful({ ...result, words });
+  };
+  expect(isDoubtfulWith(0.6, 0.2)).toBe(true);
+  expect(isDoubtfulWith(0.2, 0.6)).toBe(false);
+});
+
 test('an unlikely text where a note sounded like speech is heard again without the rest, and then goes', () => {
   const result = windowOf("I'm not a good guy.", { averageLogProbability: -1.9 });
   const frames = voice(20, [4, 4.2]);

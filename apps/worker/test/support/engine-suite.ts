@@ -36,6 +36,8 @@ export interface EngineUnderTest {
   maxWordErrorRate: number;
   /** Only what depends on the form of the weights: another suite holds the same engine to the rest. */
   onlyWords?: boolean;
+  /** Without: a request for it is refused. */
+  translates?: boolean;
 }
 
 /** What every engine is held to, each in a model process of its own as the worker starts it. */
@@ -104,9 +106,14 @@ export function describeEngine(title: string, underTest: EngineUnderTest): void 
     const transcribe = async (
       lease: Lease,
       windows: Int16Array[],
-      { language = null as string | null, wordTimes = true, signal = undefined as AbortSignal | undefined } = {},
+      {
+        language = null as string | null,
+        wordTimes = true,
+        translate = false,
+        signal = undefined as AbortSignal | undefined,
+      } = {},
     ) => {
-      const payload = { windows, language, wordTimes };
+      const payload = { windows, language, wordTimes, translate };
       return (await runTranscribeWindows(lease, payload, { priority: priorities.chunk, ...(signal && { signal }) }))
         .value;
     };
@@ -188,6 +195,10 @@ export function describeEngine(title: string, underTest: EngineUnderTest): void 
       const tooLong = new Int16Array(480_001);
       await expect(transcribe(lease, [tooLong])).rejects.toMatchObject({ code: 'invalid_request' });
       await expect(transcribe(lease, [], { language: 'klingon' })).rejects.toMatchObject({ code: 'unknown_language' });
+      // Of Whisper's models only the newest know Cantonese.
+      await expect(transcribe(lease, [], { language: 'yue' })).rejects.toMatchObject({ code: 'unknown_language' });
+      if (underTest.translates) return;
+      await expect(transcribe(lease, [], { translate: true })).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
     test.runIf(existsSync('/proc/self'))(

@@ -27,9 +27,9 @@ export async function loadOnnxEngine(options: SpeechEngineOptions): Promise<Spee
         const texts = words.map(({ word }) => word);
         const spans = spreadOverSpeech(texts, await options.findSpeech(samples), seconds);
         transcript.words = toWords(
-          words.map(({ word, probability, tokens = [] }, j) => {
+          words.map(({ word, probability, logProbabilities, tokens = [] }, j) => {
             const { start, end } = spans[j] as SpeechStretch;
-            return { text: word, tokens, probabilities: [probability], start, end };
+            return { text: word, tokens, probabilities: [probability], logProbabilities, start, end };
           }),
           seconds,
         );

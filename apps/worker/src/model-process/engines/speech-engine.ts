@@ -1,3 +1,5 @@
+import { AppError } from '@studymate/contracts/errors';
+import type { SpeechEngineName } from '@studymate/contracts/models';
 import type { WorkContext } from '@studymate/models/serve-model';
 import type { SpeechStretch } from '@studymate/speech/speech-stretches';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
@@ -13,7 +15,8 @@ export interface SpeechEngine {
   /**
    * Looks at the signal at least between windows. An engine that awaits `pause` may be called again meanwhile.
    * @returns one transcript a window, in their order; where there is text there are words (if times were asked for)
-   * @throws the signal's reason when aborted; AppError `model_damaged` when the weights turn out to be unusable
+   * @throws the signal's reason when aborted; AppError `unknown_language` (the weights know others only),
+   * `invalid_request` (an engine that does not translate), `model_damaged` when the weights turn out to be unusable
    */
   transcribe(payload: TranscribeWindowsPayload, context?: Partial<WorkContext>): Promise<WindowTranscript[]>;
   /** Only where the decoder can be asked how likely a given text is. */
@@ -29,6 +32,15 @@ export interface SpeechEngineOptions {
   whisperNode?: WhisperNodePaths | undefined;
   /** Where somebody speaks, in seconds; for engines that cannot tell silence from speech or give no word times. */
   findSpeech(samples: Int16Array): Promise<SpeechStretch[]>;
+}
+
+/** @throws AppError `invalid_request` */
+export function mustNotTranslate(engine: SpeechEngineName, { translate }: TranscribeWindowsPayload): void {
+  if (!translate) return;
+  throw new AppError(
+    'invalid_request',
+    `A translation was asked for; the speech engine here, ${engine}, writes what is spoken. WHISPER_ENGINE=onnx translates.`,
+  );
 }
 
 /** What is said of a window in which nobody speaks. */

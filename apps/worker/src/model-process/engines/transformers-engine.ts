@@ -10,9 +10,10 @@ import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import type { InferenceSession } from 'onnxruntime-node';
 import { findGraphs } from '../find-graphs.ts';
 import { readJson, spinBriefly } from '../onnx-session.ts';
+import { mustKnowLanguage } from '../whisper-languages.ts';
 import { createSeededRandom, createTokenChooser, probabilityOf, softmaxOver } from '../whisper-sampling.ts';
 import { type TranscribeWindowsPayload, withLead } from '../whisper-transcribe.ts';
-import { noWords, type SpeechEngine, type SpeechEngineOptions } from './speech-engine.ts';
+import { mustNotTranslate, noWords, type SpeechEngine, type SpeechEngineOptions } from './speech-engine.ts';
 import { toWords } from './to-words.ts';
 
 // openai/whisper, transcribe.py
@@ -154,7 +155,10 @@ export async function loadTransformersEngine(options: SpeechEngineOptions): Prom
   };
 
   return {
-    async transcribe({ windows, ...rest }, context: Partial<WorkContext> = {}) {
+    async transcribe(payload, context: Partial<WorkContext> = {}) {
+      mustNotTranslate('transformers', payload);
+      mustKnowLanguage(tokens, payload.language);
+      const { windows, ...rest } = payload;
       const transcripts: WindowTranscript[] = [];
       for (const samples of windows) {
         await context.pause?.();

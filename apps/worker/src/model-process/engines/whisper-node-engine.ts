@@ -5,9 +5,10 @@ import { compressionRatio } from '@studymate/speech/compression-ratio';
 import { sampleRate } from '@studymate/speech/log-mel';
 import { splitIntoWords } from '@studymate/speech/whisper-tokens';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
+import { mustKnowLanguage } from '../whisper-languages.ts';
 import { findGgmlWeights } from './ggml-weights.ts';
 import { runProgram } from './run-program.ts';
-import { noWords, type SpeechEngine, type SpeechEngineOptions } from './speech-engine.ts';
+import { mustNotTranslate, noWords, type SpeechEngine, type SpeechEngineOptions } from './speech-engine.ts';
 import { toWords } from './to-words.ts';
 import { readWhisperCppOutput } from './whisper-cpp-output.ts';
 
@@ -100,7 +101,11 @@ export async function loadWhisperNodeEngine(options: SpeechEngineOptions): Promi
   // Damaged weights are found now, not with the first window.
   await run(new Int16Array(minSamples), 'en');
   return {
-    async transcribe({ windows, language, wordTimes }, { signal, pause } = {}) {
+    async transcribe(payload, { signal, pause } = {}) {
+      mustNotTranslate('whisper-node', payload);
+      const { windows, language, wordTimes } = payload;
+      // Which languages multilingual weights know is whisper.cpp's to say.
+      if (!isMultilingual) mustKnowLanguage({ languageIds: new Map() }, language);
       const transcripts: WindowTranscript[] = [];
       for (let from = 0; from < windows.length; from += threads) {
         await pause?.();
