@@ -84,20 +84,34 @@ describe('openai.audio.transcriptions', () => {
     await system.client.deleteLecture(id);
   });
 
-  test('a caller that goes away in mid-stream: the work ends', async () => {
-    const file = await excerpt('left.mp3', 0, 160);
-    const stream = await openai.audio.transcriptions.create({ file, model, stream: true });
-    for await (const event of stream) if (event.type === 'transcript.text.delta') break;
-    stream.controller.abort();
-    const blobs = await createFileBlobStore({ rootDir: system.dataDir });
-    const lectures = createLectureStore({ blobs });
-    await until('the end of the work', async () => {
-      const ids = (await readdir(path.join(system.dataDir, 'transient'))).sort();
-      const record = await lectures.read(ids.at(-1) ?? '');
-      return record !== null && record.cancelledAt !== null;
-    });
-    await blobs.close();
-  });
+  test.each(['in mid-stream', 'before there is anything to say'])(
+    'a caller that goes away %s: the work ends',
+    async (when) => {
+      const file = await excerpt('left.mp3', when === 'in mid-stream' ? 0 : 1, 160);
+      const folder = path.join(system.dataDir, 'transient');
+      const before = (await readdir(folder).catch(() => [])).length;
+      const leaving = new AbortController();
+      if (when === 'in mid-stream') {
+        const stream = await openai.audio.transcriptions.create({ file, model, stream: true });
+        for await (const event of stream) if (event.type === 'transcript.text.delta') break;
+        stream.controller.abort();
+      } else {
+        const waiting = openai.audio.transcriptions.create({ file, model }, { signal: leaving.signal });
+        const left = expect(waiting).rejects.toThrow();
+        await until('the work', async () => (await readdir(folder)).length > before);
+        leaving.abort();
+        await left;
+      }
+      const blobs = await createFileBlobStore({ rootDir: system.dataDir });
+      const lectures = createLectureStore({ blobs });
+      await until('the end of the work', async () => {
+        const ids = (await readdir(folder)).sort();
+        const record = await lectures.read(ids.at(-1) ?? '');
+        return record !== null && record.cancelledAt !== null;
+      });
+      await blobs.close();
+    },
+  );
 
   test('silence: no words, and no error', async () => {
     const file = await makeRecording('silence.wav', ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '3']);

@@ -181,6 +181,20 @@ test('an upload runs through without being held by nginx, and becomes a lecture'
   expect(part.body.equals(wav.subarray(1_000_000, 1_000_100))).toBe(true);
 });
 
+test("OpenAI's routes: a recording larger than a text may be comes through, and their errors come back", async () => {
+  expect(toJson(await ask('/v1/models')).object).toBe('list');
+  const { body, headers } = toMultipart('long.wav', makeWav(3_000_000));
+  const field = 'content-disposition: form-data; name="model"\r\n\r\nwhisper-9\r\n';
+  const boundary = String(headers['content-type']).split('boundary=')[1];
+  const withModel = Buffer.concat([Buffer.from(`--${boundary}\r\n${field}`), body]);
+  const answer = await ask('/v1/audio/transcriptions', {
+    method: 'POST',
+    headers: { ...headers, 'content-length': String(withModel.length) },
+    body: withModel,
+  });
+  expect([answer.status, toJson(answer).error.code]).toEqual([404, 'model_not_found']);
+});
+
 test('an upload that announces more than the API takes is refused before it is sent', async () => {
   const asked = open(`${copies.gateway.baseUrl}/api/v1/lectures`, {
     method: 'POST',

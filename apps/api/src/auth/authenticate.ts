@@ -71,7 +71,7 @@ export function createAuthenticator(deps: {
     },
     endWhenRevoked(req, res) {
       const credential = mode === 'off' ? null : readCredential(req.headers);
-      if (!credential) return;
+      if (!credential || res.destroyed) return;
       const timer = setInterval(async () => {
         // While the store is away nothing is known of the key; the next look will tell.
         const info = await cache.find(credential.key).catch(() => undefined);

@@ -34,7 +34,10 @@ export function createErrorHandler(deps: { logger: Logger }) {
     // What a route had said of the answer that it did not come to.
     for (const header of abandonedHeaders) res.removeHeader(header);
     res.setHeader('cache-control', 'no-store');
-    const body = req.path.startsWith(openaiPath)
+    const isOpenai = req.path.startsWith(openaiPath);
+    // OpenAI's SDKs repeat every 5xx unless they are told not to.
+    if (isOpenai && !error.retryable) res.setHeader('x-should-retry', 'false');
+    const body = isOpenai
       ? toOpenaiError(error, message, requestId)
       : { error: { ...error.details, code: error.code, message, requestId } };
     res.status(status).json(body);

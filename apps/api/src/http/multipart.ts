@@ -27,7 +27,7 @@ export interface ReceiveOptions<T> {
 const maxFields = 20;
 const defaultFieldBytes = 4_096;
 /** What boundaries, part headers and fields may add to the file. */
-const multipartOverheadBytes = 256 * 1024;
+export const multipartOverheadBytes = 256 * 1024;
 /** A connection on which nothing moves for so long is given up. */
 const stallMs = 60_000;
 /** Fields after the file are small. A file without its lecture must not lie about for as long as somebody likes. */

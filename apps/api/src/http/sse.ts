@@ -32,6 +32,8 @@ export function openSse(res: Response, options: SseOptions = {}): SseWriter {
   res.setHeader('cache-control', 'no-store');
   res.setHeader('x-accel-buffering', 'no');
   res.once('close', () => gone.abort());
+  // Gone already: "close" does not come again.
+  if (res.destroyed) gone.abort();
   res.on('error', () => gone.abort());
   res.flushHeaders();
   if (options.retryMs !== undefined) res.write(`retry: ${options.retryMs}\n\n`);

@@ -180,6 +180,8 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
         if (!opened) {
           opened = open();
           opened.signal.addEventListener('abort', () => over.abort());
+          // Gone before there was anything to say.
+          if (opened.signal.aborted) over.abort();
         }
         return opened;
       };

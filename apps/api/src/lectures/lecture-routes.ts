@@ -157,7 +157,9 @@ function noSuchLecture(): AppError {
 /** The version of what the owner and the workers have written; progress is not part of it. */
 function sendLecture(res: Response, lecture: Lecture): void {
   res.setHeader('etag', toEtag(lecture.version));
-  res.json(lecture);
+  res.setHeader('content-type', 'application/json; charset=utf-8');
+  // Not by express, which would say "not modified" of a lecture whose progress has.
+  res.end(JSON.stringify(lecture));
 }
 
 function toEtag(version: number): string {

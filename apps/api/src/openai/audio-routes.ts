@@ -8,14 +8,20 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
-import { receiveFile } from '../http/multipart.ts';
+import { multipartOverheadBytes, receiveFile } from '../http/multipart.ts';
 import { openSse, type SseWriter } from '../http/sse.ts';
 import type { Services } from '../services.ts';
 import { type AudioResult, toAudioAnswer, toUsage } from './audio-answer.ts';
 import { addAudioModelRoutes, createAudioModels } from './audio-models.ts';
 import { type AudioRequest, createAudioRequestReader } from './audio-request.ts';
 import { toOpenaiError } from './openai-error.ts';
-import { joinerOf, type TranscriptListener, type TranscriptRequests } from './request-transcript.ts';
+import {
+  joinerOf,
+  maxQuickBytes,
+  type TranscriptListener,
+  type TranscriptRequest,
+  type TranscriptRequests,
+} from './request-transcript.ts';
 
 /** OpenAI's audio API: /v1/audio/transcriptions, /v1/audio/translations and /v1/models. */
 export function addAudioRoutes(
@@ -37,24 +43,26 @@ export function addAudioRoutes(
     async (req, res) => {
       const signal = callerGone(res);
       deps.auth.endWhenRevoked(req, res);
-      const fields = createAudioRequestReader();
-      const key = mediaKey(createId());
-      const file = await receiveFile(req, {
-        maxFileBytes: deps.config.limits.maxUploadBytes,
-        onField: fields.onField,
-        store: (bytes) => blobs.put(key, bytes),
-        discard: () => blobs.delete(key),
-      });
-      const request = fields.toRequest();
-      try {
-        models.check(request.model);
-      } catch (error) {
-        await blobs.delete(key);
-        throw error;
-      }
-      const stream = request.stream ? createTextStream(res) : null;
-      try {
-        const result = await deps.requests.transcribe({
+      let request: AudioRequest | undefined;
+      let stream: TextStream | undefined;
+      const receive = async (): Promise<TranscriptRequest> => {
+        const fields = createAudioRequestReader();
+        const key = mediaKey(createId());
+        const file = await receiveFile(req, {
+          maxFileBytes: deps.config.limits.maxUploadBytes,
+          onField: fields.onField,
+          store: (bytes) => blobs.put(key, bytes),
+          discard: () => blobs.delete(key),
+        });
+        request = fields.toRequest();
+        try {
+          models.check(request.model);
+        } catch (error) {
+          await blobs.delete(key);
+          throw error;
+        }
+        if (request.stream) stream = createTextStream(res);
+        return {
           owner: ownerOf(res),
           mediaKey: key,
           file,
@@ -65,9 +73,18 @@ export function addAudioRoutes(
           },
           signal,
           listener: stream ?? silent,
+        };
+      };
+      // A body of unknown length may be of any.
+      const length = Number(req.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+      try {
+        const result = await deps.requests.transcribe({
+          owner: ownerOf(res),
+          maybeClip: length <= maxQuickBytes + multipartOverheadBytes,
+          receive,
         });
         if (stream) await stream.finish(result);
-        else send(res, request, result);
+        else if (request) send(res, request, result);
       } catch (error) {
         if (!stream?.isOpen()) throw error;
         deps.logger.warn({ err: error, requestId: res.locals.requestId }, 'a streamed transcription failed');

@@ -38,14 +38,22 @@ export interface TranscriptListener {
   onQuiet(): void;
 }
 
+export interface TranscriptCall {
+  owner: string;
+  /** Whether the body is small enough for a clip. Of any other it is asked before its first byte whether there is room. */
+  maybeClip: boolean;
+  /** Takes the body in. What it throws has left nothing behind. */
+  receive(): Promise<TranscriptRequest>;
+}
+
 /** Waits for the transcript of a file, however long it is. */
 export interface TranscriptRequests {
   /** @throws AppError what the file or the queue is refused for; `cancelled`; `unavailable` when this copy stops */
-  transcribe(request: TranscriptRequest): Promise<AudioResult>;
+  transcribe(call: TranscriptCall): Promise<AudioResult>;
 }
 
 /** Most clips of a minute or less are smaller: they are tried as clips first, which is quicker. */
-const maxClipBytes = 2 * 1024 * 1024;
+export const maxQuickBytes = 2 * 1024 * 1024;
 const clipTimeoutMs = 120_000;
 /** No request lasts so long. */
 const longestMs = 24 * 60 * 60_000;
@@ -64,7 +72,7 @@ export function createTranscriptRequests(deps: {
 
   /** @returns null when the recording is too long for a clip */
   const asClip = async (request: TranscriptRequest): Promise<AudioResult | null> => {
-    if (request.file.bytes > maxClipBytes) return null;
+    if (request.file.bytes > maxQuickBytes) return null;
     const { mediaKey: clipKey, language, recognition, signal } = request;
     const call = () =>
       quick.call(
@@ -82,7 +90,8 @@ export function createTranscriptRequests(deps: {
     }
   };
 
-  const asLecture = async (request: TranscriptRequest): Promise<AudioResult> => {
+  /** Makes a lecture of it that nobody sees. It keeps the recording, and takes it along when it is removed. */
+  const begin = async (request: TranscriptRequest): Promise<LectureRecord> => {
     const { owner, mediaKey, file, language, recognition } = request;
     const record: LectureRecord = {
       ...toNewRecord(owner, mediaKey, file),
@@ -92,26 +101,39 @@ export function createTranscriptRequests(deps: {
       skipped: Object.fromEntries(studyStageNames.map((stage) => [stage, 'not_asked'])),
     };
     await keepRecord(services, record);
+    if (await submitter.submit(record)) return record;
     // Nobody could follow it, and whoever waits is told to come again.
-    if (!(await submitter.submit(record))) {
-      await changer.cancel(record).catch(() => {});
-      throw new AppError('queue_unavailable', 'Redis cannot be reached.', { details: { retryAfterSeconds: 5 } });
-    }
+    await end(record, { isDone: false });
+    throw new AppError('queue_unavailable', 'Redis cannot be reached.', { details: { retryAfterSeconds: 5 } });
+  };
+
+  /** From here on it is kept for a moment only. */
+  const end = async (record: LectureRecord, { isDone }: { isDone: boolean }): Promise<void> => {
+    if (!isDone) await changer.cancel(record).catch(() => {});
+    const transientUntil = afterMs(keepMs);
+    await lectures.update(record.id, (current) => ({ ...current, transientUntil })).catch(() => {});
+  };
+
+  const follow = async (record: LectureRecord, request: TranscriptRequest): Promise<AudioResult> => {
+    let isDone = false;
     try {
       await streams.follow(record, () => toWriter(request), null);
       const ended = await lectures.read(record.id);
       if (request.signal.aborted || !ended) throw new AppError('cancelled', 'The caller has gone.');
       const failure = pathStageNames.map((stage) => hasFailed(ended, stage) && ended.failures[stage]).find(Boolean);
-      if (failure) throw new AppError(isErrorCode(failure.code) ? failure.code : 'internal', failure.message);
-      if (ended.artifacts.assemble || ended.skipped.assemble) return await readResult(ended);
+      // It was tried as often as it is worth.
+      if (failure) {
+        const code = isErrorCode(failure.code) ? failure.code : 'internal';
+        throw new AppError(code, failure.message, { retryable: false });
+      }
+      if (ended.artifacts.assemble || ended.skipped.assemble) {
+        isDone = true;
+        return await readResult(ended);
+      }
       if (ended.cancelledAt !== null) throw new AppError('cancelled', 'The work was cancelled.');
       throw new AppError('unavailable', 'This copy is stopping; try again.', { details: { retryAfterSeconds: 1 } });
-    } catch (error) {
-      await changer.cancel(record).catch(() => {});
-      throw error;
     } finally {
-      const transientUntil = afterMs(keepMs);
-      await lectures.update(record.id, (current) => ({ ...current, transientUntil })).catch(() => {});
+      await end(record, { isDone });
     }
   };
 
@@ -133,20 +155,28 @@ export function createTranscriptRequests(deps: {
     };
   };
 
+  /** Small files are looked at as clips first. */
+  const transcribeSmall = async (call: TranscriptCall): Promise<AudioResult> => {
+    const request = await call.receive();
+    let record: LectureRecord | undefined;
+    try {
+      const answer = await asClip(request);
+      if (answer) return answer;
+      record = await admission.lecture(call.owner, () => begin(request));
+    } finally {
+      if (!record) await blobs.delete(request.mediaKey).catch(() => {});
+    }
+    return await follow(record, request);
+  };
+
   return {
-    async transcribe(request) {
-      let isLecture = false;
-      try {
-        const answer = await asClip(request);
-        if (answer) return answer;
-        return await admission.lecture(request.owner, () => {
-          isLecture = true;
-          return asLecture(request);
-        });
-      } finally {
-        // A lecture keeps its recording, and takes it along when it is removed.
-        if (!isLecture) await blobs.delete(request.mediaKey).catch(() => {});
-      }
+    async transcribe(call) {
+      if (call.maybeClip) return await transcribeSmall(call);
+      const { record, request } = await admission.lecture(call.owner, async () => {
+        const request = await call.receive();
+        return { request, record: await begin(request) };
+      });
+      return await follow(record, request);
     },
   };
 }
