@@ -14,7 +14,7 @@ export const about =
   'where the seconds of a transcription go, part by part, and what word times cost [FILE [rounds [MODEL_FOLDER]]]';
 
 const leadSamples = 3_200;
-const windowsAtOnce = 5;
+const windowsAtOnce = 4;
 
 /** Adds up seconds by name. */
 function createStopwatch() {

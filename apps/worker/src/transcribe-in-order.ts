@@ -5,7 +5,7 @@ import { guardWindow } from './guard-windows.ts';
 import { runTranscribeWindows } from './model-ops.ts';
 
 /** So many go to the model together: as many as it decodes side by side, and no more, so that progress can be told. */
-const windowsAtOnce = 5;
+const windowsAtOnce = 4;
 
 export interface TranscribeInOrderOptions {
   /** ISO 639-1, or null to have it recognised. */

@@ -7,10 +7,11 @@ import { createBatchedPrefixes } from './whisper-prefix.ts';
 import { type Choice, createSeededRandom, createTokenChooser } from './whisper-sampling.ts';
 
 /**
- * As many as a chunk has windows, mostly. Each lane holds 37 MB of keys and values (base). Measured, ms a token: 5.3 with
- * one lane, 4.2 with two, 3.2 with four, 2.7 with eight (a machine with slower memory than the one of the README's table).
+ * Each lane holds 37 MB of keys and values (base). Measured, ms a token: 5.3 with one lane, 4.2 with two, 3.2 with four, 2.7
+ * with eight (a machine with slower memory than the one of the README's table). Five, as many windows as most chunks have,
+ * were no quicker within what could be measured, and took the process from 420 to 510 MB.
  */
-const maxLanes = 5;
+const maxLanes = 4;
 
 /** Of 30 s, Whisper's window. */
 const encoderFrames = 1_500;
