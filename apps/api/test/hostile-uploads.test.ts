@@ -169,6 +169,16 @@ describe('a client that goes away', () => {
     expect(await mediaKeys()).toHaveLength(before + 1);
   });
 
+  test('not, but a field with a mistake and the beginning of the file came in one piece: it is answered at once', async () => {
+    const before = await t.listFiles();
+    const language = 'content-disposition: form-data; name="language"';
+    const socket = await send(`${head}--b\r\n${language}\r\n\r\nKlingon\r\n${fileHead}${'x'.repeat(5000)}`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 .*unknown_language/s);
+    expect(await t.listFiles()).toEqual(before);
+    // A connection on which nothing moves is given up after a minute: that must not be what answers.
+  }, 30_000);
+
   test('never, but sends no more after the file: it is given up after a minute, and the file is removed', async () => {
     const before = await mediaKeys();
     // Those of the sockets are no timers of ours and go on as ever.

@@ -56,6 +56,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
   const busboy = createParser(req.headers as BusboyHeaders, maxFieldBytes);
   let received: Promise<ReceivedFile<T>> | undefined;
   let current: BusboyFileStream | undefined;
+  let failed = false;
   let rest: NodeJS.Timeout | undefined;
 
   async function* limited(file: BusboyFileStream, count: { bytes: number }): AsyncGenerator<Uint8Array> {
@@ -70,6 +71,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
   const parsed = new Promise<void>((resolve, reject) => {
     const fail = (error: unknown) => {
       const known = error instanceof AppError ? error : new AppError('upload_incomplete', incomplete, { cause: error });
+      failed = true;
       req.unpipe(busboy);
       current?.destroy(known);
       reject(known);
@@ -77,6 +79,11 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
     busboy.on('file', (name: string | undefined, file, fileName: string | undefined, _encoding, mimeType) => {
       // Errors of the stream reach its reader; without a listener they would end the process.
       file.on('error', () => {});
+      // Read in the same piece as the mistake before it: nothing more will come of it.
+      if (failed) {
+        file.resume();
+        return;
+      }
       if (name !== 'file' || received) {
         file.resume();
         const message = received ? 'Send one file at a time.' : 'The part with the file must be named "file".';
