@@ -27,6 +27,7 @@ import { addAudioRoutes } from './openai/audio-routes.ts';
 import { createTranscriptRequests } from './openai/request-transcript.ts';
 import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
+import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
 
 export interface Api {
@@ -88,6 +89,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addAudioRoutes(app, { config, services, requests, auth, logger });
   addTextRoutes(app, { services, admission });
   addModelRoutes(app, { services });
+  const search = addSearchRoutes(app, { config, services, admission, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });
@@ -105,6 +107,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
     async close() {
       streams.close();
       submitter.close();
+      search.close();
       await services.close();
     },
   };

@@ -19,6 +19,7 @@ export interface Config {
     /** Short requests, on clips and texts. */
     maxWaitingRequests: number | null;
   };
+  search: { memoryBytes: number };
   media: { ffmpegPath: string; ffprobePath: string };
   models: {
     /** Absolute, or null for the bundled ones only. */
@@ -131,6 +132,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       maxActiveLecturesPerOwner: v.MAX_ACTIVE_LECTURES_PER_OWNER || null,
       maxWaitingRequests: v.MAX_WAITING_REQUESTS || null,
     },
+    search: { memoryBytes: v.SEARCH_MEMORY_BYTES },
     media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,

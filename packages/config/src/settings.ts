@@ -111,6 +111,11 @@ export const settings = {
     '64',
     'Clips and texts that wait for an answer or are being answered; a further one is refused (429). 0: no limit.',
   ),
+  SEARCH_MEMORY_BYTES: setting(
+    integer(2 ** 20, 2 ** 36),
+    '134217728',
+    'Memory of one API copy for the search indexes of the owners that search; 1,000 hours of lectures take about 90 MB.',
+  ),
   FFMPEG_PATH: setting(z.string().min(1), 'ffmpeg', 'The ffmpeg program.'),
   FFPROBE_PATH: setting(z.string().min(1), 'ffprobe', 'The ffprobe program.'),
   MODELS_DIR: setting(z.string(), '', 'Folder with model folders that take precedence over the bundled ones.'),
