@@ -7,6 +7,7 @@ import { attemptOf } from '@studymate/queue/next-jobs';
 import { withRedis } from '@studymate/queue/redis';
 import type { SseWriter } from '../http/sse.ts';
 import type { Services } from '../services.ts';
+import { createLectureFeed } from './lecture-feed.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
 import { readChunkText, readTextSoFar } from './lecture-text.ts';
 
@@ -46,6 +47,7 @@ interface Progress {
 
 export function createEventStreams(deps: { services: Services; reader: LectureReader }): EventStreams {
   const { lectures, artifacts, events } = deps.services;
+  const feed = createLectureFeed({ events });
   const followers = new Set<AbortController>();
   let isStopping = false;
 
@@ -94,7 +96,8 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
     }
     // Published once more after Redis had lost its data.
     if (event.from + event.count <= progress.segmentsSent) return true;
-    const text = await readChunkText(artifacts, { lectureId, ...event });
+    const place = { lectureId, attempt: event.attempt, chunk: event.chunk, from: event.from };
+    const text = await feed.share(JSON.stringify(place), () => readChunkText(artifacts, place));
     if (!text) return false;
     await sendText(sse, text, event.from, id);
     progress.segmentsSent = event.from + text.length;
@@ -122,14 +125,12 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
     over: AbortSignal,
   ): Promise<void> => {
     const bell = createBell(over);
-    const unsubscribe = events.onWake(record.id, bell.ring);
+    const unsubscribe = feed.onWake(record.id, bell.ring);
     try {
       let mustLook = true;
       while (!over.aborted) {
         // An outage of Redis is waited out: the connection rings when it is back.
-        const batch = await withRedis(() => events.readAfter(record.id, progress.position, batchSize)).catch(
-          () => null,
-        );
+        const batch = await withRedis(() => feed.readAfter(record.id, progress.position, batchSize)).catch(() => null);
         for (const [i, stored] of (batch ?? []).entries()) {
           const isNewest = i === (batch?.length ?? 0) - 1;
           // After a retry the stream goes on behind an earlier end.
