@@ -3,8 +3,10 @@ import { AppError } from '@studymate/contracts/errors';
 import type { ActiveLecture, ActiveLectures } from '@studymate/queue/active';
 import type { Pace } from '@studymate/queue/backlog';
 import { type Backlog, defaultBacklog, toFreeSeconds } from '@studymate/queue/estimate';
+import type { OwnerSlots } from '@studymate/queue/owner-slots';
 import type { Queues } from '@studymate/queue/queues';
 import { withRedis } from '@studymate/queue/redis';
+import { anonymousOwner } from './auth/owner.ts';
 import type { Submitter } from './lectures/submit.ts';
 
 /** Refuses work that would only wait, before anything of its request is read. */
@@ -16,7 +18,7 @@ export interface Admission {
    */
   lecture<T>(owner: string, work: () => Promise<T>): Promise<T>;
   /** Takes a short request. @throws AppError `queue_full` with an estimate, `queue_unavailable`; what `work` throws */
-  quick<T>(work: () => Promise<T>): Promise<T>;
+  quick<T>(owner: string, work: () => Promise<T>): Promise<T>;
 }
 
 const timeoutMs = 500;
@@ -24,13 +26,17 @@ const timeoutMs = 500;
 const defaultRetrySeconds = 30;
 
 export function createAdmission(deps: {
-  limits: Pick<Config['limits'], 'maxActiveLectures' | 'maxActiveLecturesPerOwner' | 'maxWaitingRequests'>;
+  limits: Pick<
+    Config['limits'],
+    'maxActiveLectures' | 'maxActiveLecturesPerOwner' | 'maxWaitingRequests' | 'maxWaitingRequestsPerOwner'
+  >;
   active: Pick<ActiveLectures, 'read'>;
   pace: Pick<Pace, 'readBacklog'>;
   queues: Pick<Queues, 'countOpen'>;
   submitter: Pick<Submitter, 'countWaiting'>;
+  ownerSlots: OwnerSlots;
 }): Admission {
-  const { limits, active, pace, queues, submitter } = deps;
+  const { limits, active, pace, queues, submitter, ownerSlots } = deps;
   /** Uploads that are coming in, by owner: each will be a lecture, unless it fails. */
   const receiving = new Map<string, number>();
   /** Short requests of this process, from the first byte to the answer; those of others are known once queued. */
@@ -49,6 +55,19 @@ export function createAdmission(deps: {
     // The backlog may be a second old, and not have the very lecture for which there is no room.
     const backlog = { ...(await readBacklog()), lectures: known };
     throw tooMany('too_many_lectures', message, limit, toFreeSeconds(backlog, owner));
+  };
+
+  const refuseQuick = async (message: string, limit: number): Promise<never> => {
+    const { workers, quickSeconds } = await readBacklog();
+    throw tooMany('queue_full', message, limit, workers ? quickSeconds / workers : null);
+  };
+
+  /** The anonymous owner is everybody: for them the limit of all counts. */
+  const takeSlot = async (owner: string): Promise<(() => Promise<void>) | null> => {
+    const limit = limits.maxWaitingRequestsPerOwner;
+    if (limit === null || owner === anonymousOwner) return null;
+    const giveBack = await withRedis(() => ownerSlots.take(owner, limit));
+    return giveBack ?? refuseQuick(`You have ${limit} short requests waiting already; try again soon.`, limit);
   };
 
   return {
@@ -75,20 +94,21 @@ export function createAdmission(deps: {
       }
     },
 
-    async quick(work) {
+    async quick(owner, work) {
       // Asked for without a limit, too: it refuses at once while Redis is away.
       const open = await withRedis(() => queues.countOpen('quick'));
       const limit = limits.maxWaitingRequests;
       if (limit !== null && Math.max(open, quickHere) >= limit) {
-        const { workers, quickSeconds } = await readBacklog();
-        const etaSeconds = workers ? quickSeconds / workers : null;
-        throw tooMany('queue_full', 'Too many short requests wait already; try again soon.', limit, etaSeconds);
+        return refuseQuick('Too many short requests wait already; try again soon.', limit);
       }
+      const giveBack = await takeSlot(owner);
       quickHere++;
       try {
         return await work();
       } finally {
         quickHere--;
+        // Should Redis be away, the slot comes back by itself.
+        if (giveBack) withRedis(giveBack).catch(() => {});
       }
     },
   };

@@ -4,14 +4,18 @@ import { AppError } from '@studymate/contracts/errors';
 import type { Readiness } from '@studymate/observability/internal-server';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import { createOwnerSlots } from '@studymate/queue/owner-slots';
 import express from 'express';
 import { createAdmission } from './admission.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { addSessionRoute } from './auth/session-route.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
 import { addHealthRoutes, createReadiness } from './health.ts';
 import { addHome } from './home.ts';
+import { createCors } from './http/cors.ts';
 import { createErrorHandler } from './http/errors.ts';
-import { createRequestContext, refuseCrossSite, setSecurityHeaders } from './http/request-context.ts';
+import { createRequestContext, refuseCrossSite } from './http/request-context.ts';
+import { createSecurityHeaders } from './http/security-headers.ts';
 import { collectOnScrape, createInternalHandler } from './internal.ts';
 import { addArtifactRoutes } from './lectures/artifact-routes.ts';
 import { createLectureChanger } from './lectures/change-lecture.ts';
@@ -22,12 +26,13 @@ import { addLectureRoutes } from './lectures/lecture-routes.ts';
 import { addMediaRoute } from './lectures/media-route.ts';
 import { createSubmitter } from './lectures/submit.ts';
 import { createUploadHandler } from './lectures/upload-route.ts';
+import { createRateLimit } from './limits/rate-limit.ts';
 import { addModelRoutes } from './models/model-routes.ts';
 import { addAudioRoutes } from './openai/audio-routes.ts';
 import { createTranscriptRequests } from './openai/request-transcript.ts';
+import { addOpenApiRoutes } from './openapi/openapi-routes.ts';
 import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
-import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
 
 export interface Api {
@@ -59,10 +64,12 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const services = await createServices({ config, logger });
   const reader = createLectureReader(services);
   const submitter = createSubmitter({ ...services, logger });
-  const admission = createAdmission({ ...services, limits: config.limits, submitter });
+  const ownerSlots = createOwnerSlots(services);
+  const admission = createAdmission({ ...services, limits: config.limits, submitter, ownerSlots });
   const streams = createEventStreams({ services, reader });
   const stopping = new AbortController();
-  const auth = createAuthenticator({ mode: config.api.auth, keys: services.apiKeys });
+  const { auth: mode, jwt } = config.api;
+  const auth = createAuthenticator({ mode, keys: services.apiKeys, ...(jwt && { tokens: createTokenVerifier(jwt) }) });
   const readiness = createReadiness(services);
   collectOnScrape(services, metrics);
 
@@ -72,12 +79,17 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   app.set('query parser', 'simple');
   // The caller's address, for the limit on wrong keys: proxies stand on this machine or in its private network.
   app.set('trust proxy', 'loopback, linklocal, uniquelocal');
-  app.use(createRequestContext({ logger, metrics }), setSecurityHeaders, refuseCrossSite);
+  app.use(createRequestContext({ logger, metrics }), createSecurityHeaders(), createCors(config.api.corsOrigins));
+  app.use(refuseCrossSite);
   addHealthRoutes(app, { readiness });
   addHome(app, { webDir });
+  // Health and the page's own files stand before it: they are not counted.
+  const rate = createRateLimit({ ...services, limits: config.limits });
+  app.use(rate.byAddress);
   addSessionRoute(app, { auth });
+  addOpenApiRoutes(app);
   // Whatever is added from here on is for owners alone.
-  app.use(auth.authenticate);
+  app.use(auth.authenticate, rate.byOwner);
   const upload = createUploadHandler({ config, ...services, reader, submitter, admission });
   const changer = createLectureChanger({ services, reader, logger });
   addLectureRoutes(app, { services, reader, changer, submitter, admission, upload, logger });
@@ -89,7 +101,6 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addAudioRoutes(app, { config, services, requests, auth, logger });
   addTextRoutes(app, { services, admission });
   addModelRoutes(app, { services });
-  const search = addSearchRoutes(app, { config, services, admission, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });
@@ -107,7 +118,6 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
     async close() {
       streams.close();
       submitter.close();
-      search.close();
       await services.close();
     },
   };

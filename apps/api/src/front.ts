@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '@studymate/contracts/errors';
+import { type ErrorCode, errorCatalogue } from '@studymate/contracts/errors';
 import { listen } from '@studymate/observability/listen';
 import { lingerOn } from './http/linger.ts';
 
@@ -23,11 +30,13 @@ export interface FrontOptions {
   port: number;
   /** A request that announces a body larger than this is not asked to send it. */
   maxBodyBytes: number;
+  /** Within which all headers of a request must have come; 15 s unless given. */
+  headersTimeoutMs?: number;
 }
 
 /** nginx keeps idle upstream connections for 60 s; ours must live longer, or it would write into closed ones. */
 const keepAliveTimeoutMs = 65_000;
-const headersTimeoutMs = 15_000;
+const defaultHeadersTimeoutMs = 15_000;
 /** Requests that wait for the app to be loaded; it takes less than a second. */
 const maxWaiting = 1_000;
 
@@ -37,6 +46,7 @@ const maxWaiting = 1_000;
  * @throws when the port is taken
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
+  const { headersTimeoutMs = defaultHeadersTimeoutMs } = options;
   let handler: RequestListener | undefined;
   let waiting: [IncomingMessage, ServerResponse][] = [];
   let isClosing = false;
@@ -46,8 +56,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     else sendUnavailable(req, res);
   };
   const server = createServer(
-    // No limit to the time of a whole request: uploads are long. Whoever reads a body sets one on standing still.
-    { keepAliveTimeout: keepAliveTimeoutMs, headersTimeout: headersTimeoutMs, requestTimeout: 0 },
+    // No limit to the time of a whole request: uploads are long. Whoever reads a body asks for a least rate.
+    {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: 0,
+      // How often Node looks for connections whose headers are late.
+      connectionsCheckingInterval: Math.min(5_000, headersTimeoutMs),
+    },
     (req, res) => {
       if (req.url === '/health/fast' && (req.method === 'GET' || req.method === 'HEAD')) sendFastHealth(res);
       else dispatch(req, res);
@@ -58,6 +74,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     if (!(Number(req.headers['content-length'] ?? 0) > options.maxBodyBytes)) res.writeContinue();
     dispatch(req, res);
   });
+  server.on('clientError', refuseUnreadable);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -104,13 +121,15 @@ function sendUnavailable(req: IncomingMessage, res: ServerResponse): Promise<voi
     res.once('close', resolve);
   });
   lingerOn(req);
+  const requestId = randomUUID();
   const error = {
     code: 'unavailable' satisfies ErrorCode,
     message: 'This copy of the API is just starting or stopping.',
-    requestId: randomUUID(),
+    requestId,
   };
   res
     .writeHead(503, {
+      'x-request-id': requestId,
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
       'retry-after': '1',
@@ -118,6 +137,39 @@ function sendUnavailable(req: IncomingMessage, res: ServerResponse): Promise<voi
     })
     .end(JSON.stringify({ error }));
   return sent;
+}
+
+/** Answers what is no request that could be given to the app, in the form of its errors, and ends the connection. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  // After an earlier answer, which may not be at its end, nothing can be said any more.
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] = whyUnreadable(error.code);
+  const { status } = errorCatalogue[code];
+  const requestId = randomUUID();
+  const body = JSON.stringify({ error: { code, message, requestId } });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function whyUnreadable(errorCode = ''): [ErrorCode, string] {
+  switch (errorCode) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['headers_too_large', 'The headers of the request are too large.'];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['request_timeout', 'The headers of the request did not come in time.'];
+    default:
+      return ['invalid_request', 'This is no HTTP request.'];
+  }
 }
 
 function sendFastHealth(res: ServerResponse): void {

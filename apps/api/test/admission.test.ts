@@ -102,7 +102,13 @@ describe('unfinished lectures of one owner at their limit', () => {
   test('an estimate also while what is known of the workers is older than the lecture in the way', async () => {
     const lecture = { id: createId(), owner: 'ada', leftSeconds: 400, hasBegun: true };
     const admission = createAdmission({
-      limits: { maxActiveLectures: null, maxActiveLecturesPerOwner: 1, maxWaitingRequests: null },
+      limits: {
+        maxActiveLectures: null,
+        maxActiveLecturesPerOwner: 1,
+        maxWaitingRequests: null,
+        maxWaitingRequestsPerOwner: null,
+      },
+      ownerSlots: { take: async () => null },
       active: { read: async () => [lecture] },
       pace: { readBacklog: async () => ({ ...defaultBacklog, workers: 1 }) },
       queues: { countOpen: async () => 0 },

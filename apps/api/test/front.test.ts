@@ -6,8 +6,8 @@ import { createFront, type Front } from '../src/front.ts';
 
 let front: Front;
 let url: string;
-const start = async () => {
-  front = await createFront({ host: '127.0.0.1', port: 0, maxBodyBytes: 1_000_000 });
+const start = async (options: { headersTimeoutMs?: number } = {}) => {
+  front = await createFront({ host: '127.0.0.1', port: 0, maxBodyBytes: 1_000_000, ...options });
   url = `http://127.0.0.1:${front.port}`;
 };
 afterEach(() => front.close(0));
@@ -83,4 +83,41 @@ test('a stop with a connection on which nothing has come yet: does not wait for 
   // The test fails by its own time limit should the stop wait for this one.
   await front.close(600_000);
   await closed;
+});
+
+/** Sends bytes that are no whole request. @returns what comes back until the connection is closed */
+async function sendRaw(text: string): Promise<{ head: string; error: { code: string; requestId: string } }> {
+  const socket = connect(front.port, '127.0.0.1');
+  socket.write(text);
+  let answer = '';
+  socket.on('data', (part) => {
+    answer += part;
+  });
+  await once(socket, 'close');
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  return { head, ...(JSON.parse(body) as { error: { code: string; requestId: string } }) };
+}
+
+test.each([
+  ['headers that do not come to an end', 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ', 408, 'request_timeout'],
+  [
+    'headers that are too large',
+    `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+  ['what is no HTTP', 'hello?\r\n\r\n', 400, 'invalid_request'],
+])('%s: refused with a code and a request id, and the connection is closed', async (_, text, status, code) => {
+  await start({ headersTimeoutMs: 500 });
+  const { head, error } = await sendRaw(text);
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(error.code).toBe(code);
+  expect(head).toContain(`x-request-id: ${error.requestId}`);
+});
+
+test('a connection on which nothing comes: closed when the time for headers is over', async () => {
+  await start({ headersTimeoutMs: 500 });
+  const socket = connect(front.port, '127.0.0.1');
+  socket.resume();
+  await once(socket, 'close');
 });

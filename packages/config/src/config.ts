@@ -4,7 +4,17 @@ import { type SettingName, type SettingValues, settings } from './settings.ts';
 
 /** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
 export interface Config {
-  api: { host: string; port: number; internalHost: string; internalPort: number; auth: SettingValues['AUTH'] };
+  api: {
+    host: string;
+    port: number;
+    internalHost: string;
+    internalPort: number;
+    auth: SettingValues['AUTH'];
+    /** How tokens are checked; null unless `auth` is jwt. */
+    jwt: JwtConfig | null;
+    /** Origins whose pages may call the API from a browser. */
+    corsOrigins: string[];
+  };
   worker: { internalHost: string; internalPort: number };
   redis: { url: string; prefix: string };
   /** Of answers to short clips; 0 s: none is kept. */
@@ -18,8 +28,11 @@ export interface Config {
     maxActiveLecturesPerOwner: number | null;
     /** Short requests, on clips and texts. */
     maxWaitingRequests: number | null;
+    maxWaitingRequestsPerOwner: number | null;
+    /** Requests a minute. */
+    maxRequestsPerAddress: number | null;
+    maxRequestsPerOwner: number | null;
   };
-  search: { memoryBytes: number };
   media: { ffmpegPath: string; ffprobePath: string };
   models: {
     /** Absolute, or null for the bundled ones only. */
@@ -45,6 +58,15 @@ export interface Config {
   logLevel: SettingValues['LOG_LEVEL'];
 }
 
+/** Tokens are signed with a shared secret, or with one of the keys of a JSON Web Key Set. */
+export interface JwtConfig {
+  source: { secret: string } | { jwksUrl: string };
+  /** Null: not checked. */
+  issuer: string | null;
+  audience: string | null;
+  ownerClaim: string;
+}
+
 /** Lists every mistake of the configuration, each with what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -56,6 +78,9 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
+
+/** Values that are not repeated in messages. */
+const secrets: ReadonlySet<string> = new Set<SettingName>(['JWT_SECRET', 'HF_TOKEN']);
 
 /** For whisper-node the weights have another form. */
 const bundledModels: Record<SpeechEngineName, string> = {
@@ -80,15 +105,16 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
     if (result.success) values[name] = result.data;
     else
       mistakes.push(
-        `${name}="${given && withoutPassword(given)}": ${result.error.issues.map((issue) => issue.message).join('; ')}`,
+        `${name}${given && secrets.has(name) ? '' : `="${given && withoutPassword(given)}"`}: ${result.error.issues.map((issue) => issue.message).join('; ')}`,
       );
   }
   const v = values as SettingValues;
   if (v.HOST !== undefined && v.AUTH === 'off' && v.ALLOW_ANONYMOUS === false && !loopbackHosts.test(v.HOST)) {
     mistakes.push(
-      `HOST="${v.HOST}": without AUTH anyone who reaches this address sees every lecture; use 127.0.0.1, set AUTH=keys, or set ALLOW_ANONYMOUS=true if that is what you want`,
+      `HOST="${v.HOST}": without AUTH anyone who reaches this address sees every lecture; use 127.0.0.1, set AUTH=keys or AUTH=jwt, or set ALLOW_ANONYMOUS=true if that is what you want`,
     );
   }
+  if (v.AUTH === 'jwt') mistakes.push(...findJwtMistakes(v));
   if (v.PORT !== 0 && v.PORT !== undefined) {
     for (const name of ['INTERNAL_PORT', 'WORKER_INTERNAL_PORT'] as const) {
       if (v[name] === v.PORT) mistakes.push(`${name}="${v[name]}": is the same as PORT; give another`);
@@ -99,6 +125,19 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return toConfig(v, workingDir);
+}
+
+/** @param v settings of which each may be missing because it is wrong by itself */
+function findJwtMistakes(v: Partial<SettingValues>): string[] {
+  const { JWT_SECRET: secret, JWT_JWKS_URL: url } = v;
+  if (secret === undefined || url === undefined) return [];
+  if (secret === '' && url === '') return ['AUTH="jwt": give JWT_SECRET or JWT_JWKS_URL, by which tokens are checked'];
+  if (secret !== '' && url !== '') return ['JWT_SECRET: is given beside JWT_JWKS_URL; give one of the two'];
+  if (url === '') return [];
+  // A key set signs tokens for many services: without these, theirs would be taken here.
+  return (['JWT_ISSUER', 'JWT_AUDIENCE'] as const)
+    .filter((name) => v[name] === '')
+    .map((name) => `${name}: is needed with JWT_JWKS_URL, or tokens made for other services would be taken`);
 }
 
 /** Mistakes are printed and logged. */
@@ -120,6 +159,8 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       internalHost: v.INTERNAL_HOST,
       internalPort: v.INTERNAL_PORT,
       auth: v.AUTH,
+      jwt: v.AUTH === 'jwt' ? toJwtConfig(v) : null,
+      corsOrigins: v.CORS_ORIGINS,
     },
     worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
     redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
@@ -131,8 +172,10 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       maxActiveLectures: v.MAX_ACTIVE_LECTURES || null,
       maxActiveLecturesPerOwner: v.MAX_ACTIVE_LECTURES_PER_OWNER || null,
       maxWaitingRequests: v.MAX_WAITING_REQUESTS || null,
+      maxWaitingRequestsPerOwner: v.MAX_WAITING_REQUESTS_PER_OWNER || null,
+      maxRequestsPerAddress: (v.RATE_LIMIT && v.RATE_LIMIT_PER_ADDRESS) || null,
+      maxRequestsPerOwner: (v.RATE_LIMIT && v.RATE_LIMIT_PER_OWNER) || null,
     },
-    search: { memoryBytes: v.SEARCH_MEMORY_BYTES },
     media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,
@@ -150,6 +193,15 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     },
     shutdownTimeoutMs: v.SHUTDOWN_TIMEOUT_SECONDS * 1000,
     logLevel: v.LOG_LEVEL,
+  };
+}
+
+function toJwtConfig(v: SettingValues): JwtConfig {
+  return {
+    source: v.JWT_SECRET === '' ? { jwksUrl: v.JWT_JWKS_URL } : { secret: v.JWT_SECRET },
+    issuer: v.JWT_ISSUER || null,
+    audience: v.JWT_AUDIENCE || null,
+    ownerClaim: v.JWT_OWNER_CLAIM,
   };
 }
 

@@ -35,6 +35,21 @@ const hasCredentials = (text: string) => {
   const { username, password } = URL.canParse(text) ? new URL(text) : { username: '', password: '' };
   return username !== '' || password !== '';
 };
+/** Origins as browsers send them: scheme, host and port, and nothing else. */
+const origins = z.string().transform((text, context) => {
+  const list = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+  const isOrigin = (origin: string) =>
+    /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  if (list.every(isOrigin)) return [...new Set(list)];
+  context.addIssue({ code: 'custom', message: 'give origins with commas between them, such as https://study.example' });
+  return z.NEVER;
+});
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'give an address such as https://id.example/jwks.json' })
+  .refine((text) => !hasCredentials(text), 'leave user and password out of the address');
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
 
 interface Setting<T extends z.ZodType> {
@@ -85,9 +100,33 @@ export const settings = {
     'Prefix of all our keys in Redis; the braces keep them in one slot of a cluster.',
   ),
   AUTH: setting(
-    z.enum(['off', 'keys'], 'give "off" or "keys"'),
+    z.enum(['off', 'keys', 'jwt'], 'give "off", "keys" or "jwt"'),
     'off',
-    'Who may call the API: off, everybody who reaches it; keys, who sends a key (npm run studymate -- keys create).',
+    'Who may call the API: off, everybody who reaches it; keys, who sends a key (npm run studymate -- keys create); jwt, who sends a signed token of another service.',
+  ),
+  JWT_SECRET: setting(
+    z.string().refine((text) => text === '' || Buffer.byteLength(text) >= 32, 'give at least 32 bytes'),
+    '',
+    'AUTH=jwt: the secret that tokens are signed with (HS256), at least 32 bytes. Either this or JWT_JWKS_URL.',
+  ),
+  JWT_JWKS_URL: setting(
+    z.union(
+      [z.literal(''), httpUrl],
+      'give an address such as https://id.example/jwks.json, without user and password',
+    ),
+    '',
+    'AUTH=jwt: where the public keys are that tokens are signed with (a JSON Web Key Set).',
+  ),
+  JWT_ISSUER: setting(z.string(), '', 'AUTH=jwt: what `iss` of a token must be. Needed with JWT_JWKS_URL.'),
+  JWT_AUDIENCE: setting(
+    z.string(),
+    '',
+    'AUTH=jwt: what `aud` of a token must be, or have among others. Needed with JWT_JWKS_URL.',
+  ),
+  JWT_OWNER_CLAIM: setting(
+    z.string().regex(/^[\w:./-]{1,200}$/, 'give the name of a claim, such as sub'),
+    'sub',
+    'AUTH=jwt: the claim of a token that names the owner.',
   ),
   ALLOW_ANONYMOUS: setting(
     boolean,
@@ -111,10 +150,26 @@ export const settings = {
     '64',
     'Clips and texts that wait for an answer or are being answered; a further one is refused (429). 0: no limit.',
   ),
-  SEARCH_MEMORY_BYTES: setting(
-    integer(2 ** 20, 2 ** 36),
-    '134217728',
-    'Memory of one API copy for the search indexes of the owners that search; 1,000 hours of lectures take about 90 MB.',
+  MAX_WAITING_REQUESTS_PER_OWNER: setting(
+    integer(0, 1_000_000),
+    '16',
+    'Of these, those of one owner (with AUTH other than off); a further one is refused (429). 0: no limit.',
+  ),
+  RATE_LIMIT: setting(boolean, 'on', 'off: no limits on how many requests come in a minute, for measurements.'),
+  RATE_LIMIT_PER_ADDRESS: setting(
+    integer(0, 10_000_000),
+    '3000',
+    'Requests a minute from one address, over all copies of the API; a further one is refused (429). 0: no limit.',
+  ),
+  RATE_LIMIT_PER_OWNER: setting(
+    integer(0, 10_000_000),
+    '1200',
+    'Requests a minute of one owner (with AUTH other than off); a further one is refused (429). 0: no limit.',
+  ),
+  CORS_ORIGINS: setting(
+    origins,
+    '',
+    'Pages of other origins that may call the API from a browser, with commas between them; without it none may.',
   ),
   FFMPEG_PATH: setting(z.string().min(1), 'ffmpeg', 'The ffmpeg program.'),
   FFPROBE_PATH: setting(z.string().min(1), 'ffprobe', 'The ffprobe program.'),

@@ -11,6 +11,8 @@ describe('parseConfig', () => {
       internalHost: '127.0.0.1',
       internalPort: 9464,
       auth: 'off',
+      jwt: null,
+      corsOrigins: [],
     });
     expect(config.dataDir).toBe('/srv/data');
     expect(config.models).toMatchObject({ preload: false, idleTtlMs: 300_000, dir: null });
@@ -47,6 +49,63 @@ describe('parseConfig', () => {
     expect(() => parseConfig({ HOST: '0.0.0.0' }, '/')).toThrow(/ALLOW_ANONYMOUS=true/);
     expect(parseConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }, '/').api.host).toBe('0.0.0.0');
     expect(parseConfig({ HOST: '0.0.0.0', AUTH: 'keys' }, '/').api).toMatchObject({ host: '0.0.0.0', auth: 'keys' });
+  });
+
+  describe('AUTH=jwt', () => {
+    const secret = 'x'.repeat(32);
+    const keySet = {
+      AUTH: 'jwt',
+      JWT_JWKS_URL: 'https://id.example/jwks',
+      JWT_ISSUER: 'https://id.example',
+      JWT_AUDIENCE: 'sm',
+    };
+
+    test('takes a shared secret, or a key set with issuer and audience', () => {
+      expect(parseConfig({ AUTH: 'jwt', JWT_SECRET: secret }, '/').api.jwt).toEqual({
+        source: { secret },
+        issuer: null,
+        audience: null,
+        ownerClaim: 'sub',
+      });
+      expect(parseConfig(keySet, '/').api.jwt).toMatchObject({
+        source: { jwksUrl: 'https://id.example/jwks' },
+        issuer: 'https://id.example',
+        audience: 'sm',
+      });
+    });
+
+    test('names what is missing or too much', () => {
+      const act = (env: Record<string, string>) => () => parseConfig({ AUTH: 'jwt', ...env }, '/');
+      expect(act({})).toThrow(/give JWT_SECRET or JWT_JWKS_URL/);
+      expect(act({ ...keySet, JWT_SECRET: secret })).toThrow(/JWT_SECRET: is given beside/);
+      expect(act({ ...keySet, JWT_AUDIENCE: '' })).toThrow(/JWT_AUDIENCE: is needed with JWT_JWKS_URL/);
+      expect(act({ ...keySet, JWT_ISSUER: '' })).toThrow(/JWT_ISSUER: is needed/);
+      expect(act({ JWT_JWKS_URL: 'ftp://id.example' })).toThrow(/JWT_JWKS_URL="ftp:..id.example": give an address/);
+    });
+
+    test('a secret that is too short is refused and not repeated', () => {
+      const act = () => parseConfig({ AUTH: 'jwt', JWT_SECRET: 'hunter2' }, '/');
+      expect(act).toThrow(/JWT_SECRET: give at least 32 bytes/);
+      expect(act).not.toThrow(/hunter2/);
+    });
+  });
+
+  test('CORS_ORIGINS takes origins alone: no paths, no wildcard, no other schemes', () => {
+    const origins = (CORS_ORIGINS: string) => parseConfig({ CORS_ORIGINS }, '/').api.corsOrigins;
+    expect(origins('https://a.example, http://localhost:5173')).toEqual(['https://a.example', 'http://localhost:5173']);
+    for (const wrong of ['*', 'null', 'https://a.example/', 'https://*.example', 'a.example', 'file://x']) {
+      expect(() => origins(wrong)).toThrow(/give origins with commas/);
+    }
+  });
+
+  test('RATE_LIMIT=off takes away both rates, 0 one of them', () => {
+    const rates = (env: Record<string, string>) => {
+      const { maxRequestsPerAddress, maxRequestsPerOwner } = parseConfig(env, '/').limits;
+      return [maxRequestsPerAddress, maxRequestsPerOwner];
+    };
+    expect(rates({})).toEqual([3000, 1200]);
+    expect(rates({ RATE_LIMIT: 'off' })).toEqual([null, null]);
+    expect(rates({ RATE_LIMIT_PER_OWNER: '0' })).toEqual([3000, null]);
   });
 
   test('two listeners on one port are refused, free ports (0) are not', () => {

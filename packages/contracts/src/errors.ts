@@ -18,7 +18,7 @@ export const errorCatalogue = {
   unauthenticated: {
     status: 401,
     retryable: false,
-    meaning: 'The request has no key, or one that is none or was revoked (AUTH=keys).',
+    meaning: 'The request has no key or token, or one that is none, was revoked or has expired (AUTH=keys, AUTH=jwt).',
   },
   cross_site: {
     status: 403,
@@ -30,6 +30,11 @@ export const errorCatalogue = {
     status: 405,
     retryable: false,
     meaning: 'The path exists, but not with this method; `Allow` lists those it has.',
+  },
+  request_timeout: {
+    status: 408,
+    retryable: true,
+    meaning: 'The request did not come in time, or too slowly; nothing of it was kept.',
   },
   not_ready: { status: 409, retryable: true, meaning: 'This part of the lecture is not made yet; follow its events.' },
   stage_failed: {
@@ -63,6 +68,7 @@ export const errorCatalogue = {
   body_too_large: { status: 413, retryable: false, meaning: 'The JSON body is larger than this route takes.' },
   unsupported_content_type: { status: 415, retryable: false, meaning: 'The route takes another content type.' },
   range_not_satisfiable: { status: 416, retryable: false, meaning: 'The range lies outside the file.' },
+  headers_too_large: { status: 431, retryable: false, meaning: 'The headers of the request are too large.' },
   not_media: { status: 422, retryable: false, meaning: 'The file is not a recording that can be read.' },
   no_audio: { status: 422, retryable: false, meaning: 'The file has no sound track.' },
   unsupported_media: {
@@ -90,12 +96,13 @@ export const errorCatalogue = {
     status: 429,
     retryable: true,
     meaning:
-      'So many short requests wait that another one is not taken (MAX_WAITING_REQUESTS); try again after Retry-After.',
+      'So many short requests wait that another one is not taken (MAX_WAITING_REQUESTS, MAX_WAITING_REQUESTS_PER_OWNER); try again after Retry-After.',
   },
   too_many_requests: {
     status: 429,
     retryable: true,
-    meaning: 'Too many requests at once; try again after Retry-After.',
+    meaning:
+      'Too many requests within a minute (RATE_LIMIT_PER_ADDRESS, RATE_LIMIT_PER_OWNER), too many wrong keys, or too many open event streams; try again after Retry-After.',
   },
   cancelled: { status: 499, retryable: false, meaning: 'The caller went away or the work was cancelled.' },
   superseded: {
@@ -118,6 +125,11 @@ export const errorCatalogue = {
     retryable: true,
     meaning:
       'What is stored was written by a newer StudyMate than the one that answers. Nothing is lost: another copy, or this one after its update, can read it.',
+  },
+  identity_unavailable: {
+    status: 503,
+    retryable: true,
+    meaning: 'The keys by which tokens are checked (JWT_JWKS_URL) cannot be fetched at the moment.',
   },
   storage_full: { status: 507, retryable: true, meaning: 'The disk is full.' },
   model_loading: {

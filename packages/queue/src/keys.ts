@@ -33,6 +33,10 @@ export function createKeys(prefix: string) {
     modelReport: (workerId: string) => `${prefix}:model-report:${workerId}`,
     /** List: seconds of a family's last loads, the newest first. */
     modelLoads: (family: string) => `${prefix}:model-loads:${family}`,
+    /** Prefix of the counters of requests: `<prefix>:<address or owner>`; they expire within a minute. */
+    rates: (name: string) => `${prefix}:rate:${name}`,
+    /** Sorted set of an owner's short requests that wait for an answer, by when they are counted no longer. */
+    waitingRequests: (owner: string) => `${prefix}:waiting:${owner}`,
   };
 }
 export type Keys = ReturnType<typeof createKeys>;

@@ -23,13 +23,10 @@ export interface Artifacts {
   /** @returns 32-bit floats or null when there are none */
   readFloats(key: string): Promise<Float32Array | null>;
   createFloats(key: string, floats: Float32Array): Promise<boolean>;
-  /** @returns null when there are none */
-  readBytes(key: string): Promise<Uint8Array | null>;
-  createBytes(key: string, bytes: Uint8Array): Promise<boolean>;
 }
 
 /** What only reads. */
-export type ArtifactReader = Pick<Artifacts, 'readArtifact' | 'readSamples' | 'readFloats' | 'readBytes'>;
+export type ArtifactReader = Pick<Artifacts, 'readArtifact' | 'readSamples' | 'readFloats'>;
 /** What writes. */
 export type ArtifactWriter = Omit<Artifacts, keyof ArtifactReader>;
 
@@ -70,8 +67,6 @@ export function createArtifacts(deps: {
     createSamples: createNumbers,
     readFloats: (key) => readNumbers(key, Float32Array),
     createFloats: createNumbers,
-    readBytes: blobs.read,
-    createBytes: blobs.create,
   };
 }
 
@@ -80,8 +75,9 @@ export function parseJson<T>(key: string, bytes: Uint8Array, schema: ArtifactSch
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (cause) {
-    throw damaged(key, 'it is not JSON', cause);
+  } catch {
+    // Without the cause: the parser quotes what it could not read, and that may be what somebody said.
+    throw damaged(key, 'it is not JSON');
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw damaged(key, parsed.error.message.slice(0, 500), parsed.error);

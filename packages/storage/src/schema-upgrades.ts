@@ -3,7 +3,6 @@ import {
   chunkSchema,
   flashcardsArtifactSchema,
   ingestManifestSchema,
-  passagesArtifactSchema,
   summaryArtifactSchema,
   topicsArtifactSchema,
   transcribedChunkSchema,
@@ -39,7 +38,6 @@ export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = 
   [topicsArtifactSchema, []],
   [summaryArtifactSchema, []],
   [flashcardsArtifactSchema, []],
-  [passagesArtifactSchema, []],
 ]);
 
 export type UpgradedValue =

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** The cookie that holds a page's key. */
 export const sessionCookie = 'studymate_key';
-/** Nothing that we take for a key is longer. */
-const maxCredentialLength = 512;
+/** Nothing that we take for a key or a token is longer. */
+const maxCredentialLength = 8_192;
 
 export type Credential = { key: string; from: 'header' | 'cookie' };
 

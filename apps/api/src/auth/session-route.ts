@@ -1,34 +1,43 @@
+import { AppError } from '@studymate/contracts/errors';
+import { sessionRequestSchema } from '@studymate/contracts/session';
 import type { Request, Response, Router } from 'express';
-import { z } from 'zod';
 import { addRoute } from '../http/add-route.ts';
 import { readJsonBody } from '../http/json-body.ts';
 import type { Authenticator } from './authenticate.ts';
 import { sessionCookie } from './credentials.ts';
-import { anonymousOwner, ownerOf } from './owner.ts';
+import { ownerOf } from './owner.ts';
 
-const sessionSchema = z.object({ apiKey: z.string().min(1).max(512) });
 const maxAgeSeconds = 30 * 86_400;
+/** Browsers drop larger cookies, name and attributes included (https://www.rfc-editor.org/rfc/rfc6265#section-6.1). */
+const maxCookieBytes = 3_900;
 
 /**
- * GET, POST and DELETE /api/v1/session: whose key came with the request; and pages cannot send headers with event streams and players, so a key can be turned into
- * a cookie that no script of the page can read. The cookie holds the key itself: it works in every copy of the API, and
- * ends with the key.
+ * GET, POST and DELETE /api/v1/session: whose key or token came with the request; and pages cannot send headers with
+ * event streams and players, so a key or token can be turned into a cookie that no script of the page can read. The cookie
+ * holds the key itself: it works in every copy of the API, and ends with the key.
  */
 export function addSessionRoute(router: Router, deps: { auth: Authenticator }): void {
+  const { auth } = deps;
   addRoute(router, '/api/v1/session', {
     async get(req, res) {
-      await deps.auth.authenticate(req, res, () => {});
+      await auth.authenticate(req, res, () => {});
       res.json({ owner: ownerOf(res) });
     },
     async post(req, res) {
-      const { apiKey } = await readJsonBody(req, { schema: sessionSchema, maxBytes: 4096 });
+      const { apiKey, token } = await readJsonBody(req, { schema: sessionRequestSchema, maxBytes: 16_384 });
+      const credential = token ?? apiKey ?? '';
+      const { owner, expiresAtMs } = await auth.identify(credential, req.ip ?? '');
       // Without keys there is nothing to remember; a page that asks all the same may go on.
-      if (deps.auth.mode === 'off') {
-        res.json({ owner: anonymousOwner });
-        return;
+      if (auth.mode !== 'off') {
+        if (credential.length > maxCookieBytes) {
+          throw new AppError(
+            'invalid_request',
+            `token: has more than ${maxCookieBytes} characters, too many for a cookie`,
+          );
+        }
+        const leftSeconds = expiresAtMs === null ? maxAgeSeconds : Math.floor((expiresAtMs - Date.now()) / 1000);
+        setCookie(req, res, credential, Math.max(0, Math.min(maxAgeSeconds, leftSeconds)));
       }
-      const { owner } = await deps.auth.checkKey(apiKey, req.ip ?? '');
-      setCookie(req, res, apiKey, maxAgeSeconds);
       res.json({ owner });
     },
     delete(req, res) {

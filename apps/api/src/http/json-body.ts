@@ -9,7 +9,7 @@ const bodyTimeoutMs = 20_000;
 /**
  * Reads a JSON body and checks its form.
  * @throws AppError `unsupported_content_type`, `body_too_large`, `invalid_json`, `invalid_request`,
- *   `upload_incomplete`, `timeout`
+ *   `upload_incomplete`, `request_timeout`
  */
 export async function readJsonBody<T extends z.ZodType>(
   req: IncomingMessage,
@@ -52,7 +52,10 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let bytes = 0;
-    const timer = setTimeout(() => finish(new AppError('timeout', 'The body did not come in time.')), bodyTimeoutMs);
+    const timer = setTimeout(
+      () => finish(new AppError('request_timeout', 'The body did not come in time.')),
+      bodyTimeoutMs,
+    );
     const finish = (error?: AppError) => {
       clearTimeout(timer);
       req.off('data', onData).off('end', onEnd).off('close', onClose);

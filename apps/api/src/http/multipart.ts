@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy';
 import { AppError } from '@studymate/contracts/errors';
+import { requireMinimumRate } from './minimum-rate.ts';
 
 export interface ReceivedFile<T> {
   /** As the caller gave it, without folders; may hold any character. */
@@ -28,8 +29,6 @@ const maxFields = 20;
 const defaultFieldBytes = 4_096;
 /** What boundaries, part headers and fields may add to the file. */
 export const multipartOverheadBytes = 256 * 1024;
-/** A connection on which nothing moves for so long is given up. */
-const stallMs = 60_000;
 /** Fields after the file are small. A file without its lecture must not lie about for as long as somebody likes. */
 const afterFileMs = 60_000;
 
@@ -38,7 +37,7 @@ const afterFileMs = 60_000;
  * held in memory.
  *
  * @throws AppError `unsupported_content_type`, `invalid_request`, `file_missing`, `file_empty`, `file_too_large`,
- *   `upload_incomplete`, or what `onField` and `store` throw
+ *   `upload_incomplete`, `request_timeout`, or what `onField` and `store` throw
  */
 export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptions<T>): Promise<ReceivedFile<T>> {
   const contentType = req.headers['content-type'] ?? '';
@@ -58,6 +57,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
   let current: BusboyFileStream | undefined;
   let failed = false;
   let rest: NodeJS.Timeout | undefined;
+  let endRate: (() => void) | undefined;
 
   async function* limited(file: BusboyFileStream, count: { bytes: number }): AsyncGenerator<Uint8Array> {
     for await (const part of file as AsyncIterable<Buffer>) {
@@ -116,9 +116,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
     req.once('close', () => {
       if (!req.complete) fail(new AppError('upload_incomplete', incomplete));
     });
-    req.setTimeout(stallMs, () => {
-      fail(new AppError('upload_incomplete', `Nothing came for ${stallMs / 1000} s.`));
-    });
+    endRate = requireMinimumRate(req, fail);
     req.pipe(busboy);
   });
 
@@ -133,7 +131,7 @@ export async function receiveFile<T>(req: IncomingMessage, options: ReceiveOptio
     throw error;
   } finally {
     clearTimeout(rest);
-    req.socket.setTimeout(0);
+    endRate?.();
   }
 }
 

@@ -3,6 +3,7 @@ import { AppError } from '@studymate/contracts/errors';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import type { NextFunction, Request, Response } from 'express';
+import { isFromListedOrigin } from './cors.ts';
 
 /**
  * What the app keeps about a request in `res.locals`: `requestId` (the caller's own, if it is a plain one), `route`
@@ -19,6 +20,8 @@ export function createRequestContext(deps: { logger: Logger; metrics: Metrics })
     const requestId = typeof given === 'string' && plainId.test(given) ? given : randomUUID();
     res.locals.requestId = requestId;
     res.setHeader('x-request-id', requestId);
+    // What nothing is said of is kept nowhere.
+    res.setHeader('cache-control', 'no-store');
     res.once('close', () => {
       const seconds = (performance.now() - startedMs) / 1000;
       const route = typeof res.locals.route === 'string' ? res.locals.route : 'none';
@@ -40,24 +43,13 @@ const harmlessMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 /**
  * Refuses what a page of another site makes a browser send: forms and uploads need no leave of ours (no preflight),
  * and on loopback there is no key that the page would lack. Every current browser says where a request comes from in
- * `Sec-Fetch-Site`; other programs send no such header.
+ * `Sec-Fetch-Site`; other programs send no such header. Pages of origins that the operator has listed may.
  */
-export function refuseCrossSite(req: Request, _res: Response, next: NextFunction): void {
+export function refuseCrossSite(req: Request, res: Response, next: NextFunction): void {
   const site = req.headers['sec-fetch-site'];
-  const isOurs = site === undefined || site === 'same-origin' || site === 'none';
+  const isOurs = site === undefined || site === 'same-origin' || site === 'none' || isFromListedOrigin(res);
   if (!isOurs && !harmlessMethods.has(req.method)) {
     throw new AppError('cross_site', 'A page of another site may not do this.');
   }
-  next();
-}
-
-/** For answers of this API; the page has a policy of its own. Files of users can never run as a page. */
-export function setSecurityHeaders(_req: Request, res: Response, next: NextFunction): void {
-  res.setHeader('x-content-type-options', 'nosniff');
-  res.setHeader('x-frame-options', 'DENY');
-  res.setHeader('referrer-policy', 'no-referrer');
-  res.setHeader('cross-origin-resource-policy', 'same-origin');
-  res.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox");
-  res.setHeader('cache-control', 'no-store');
   next();
 }

@@ -6,12 +6,16 @@ import {
 } from '@studymate/contracts/artifacts';
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
-import { chapterSchema } from '@studymate/contracts/study';
+import {
+  chaptersQuerySchema,
+  flashcardsQuerySchema,
+  jsonQuerySchema,
+  transcriptQuerySchema,
+} from '@studymate/contracts/queries';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import { toVttChapters, toYoutubeChapters } from '@studymate/study/chapter-formats';
 import { toAnkiTsv, toCsv } from '@studymate/study/flashcard-formats';
 import type { Response, Router } from 'express';
-import { z } from 'zod';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
 import { toContentDisposition } from '../http/content-disposition.ts';
@@ -20,17 +24,6 @@ import type { Services } from '../services.ts';
 import { readStageContent } from './artifact-reader.ts';
 import type { LectureReader } from './lecture-reader.ts';
 import { readPartialTranscript, readTranscript } from './lecture-text.ts';
-
-const transcriptQuery = z.object({
-  format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
-  partial: z.enum(['true', 'false']).default('false'),
-});
-const chaptersQuery = z.object({
-  format: z.enum(['json', 'youtube', 'vtt']).default('json'),
-  level: chapterSchema.shape.level.optional(),
-});
-const flashcardsQuery = z.object({ format: z.enum(['json', 'anki', 'csv']).default('json') });
-const noQuery = z.object({ format: z.literal('json').default('json') });
 
 /** Exports take one level of chapters; a list of all three would repeat every moment. */
 const exportLevel = 'general';
@@ -42,7 +35,7 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/transcript', {
     async get(req, res) {
-      const { format, partial } = parseRequest(transcriptQuery, req.query);
+      const { format, partial } = parseRequest(transcriptQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
       const transcript =
         partial === 'true'
@@ -57,7 +50,7 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/chapters', {
     async get(req, res) {
-      const { format, level } = parseRequest(chaptersQuery, req.query);
+      const { format, level } = parseRequest(chaptersQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
       const all = await readStageContent(artifacts, record, 'chapters', chaptersArtifactSchema);
       const wanted = level ?? (format === 'json' ? undefined : exportLevel);
@@ -77,7 +70,7 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/topics', {
     async get(req, res) {
-      parseRequest(noQuery, req.query);
+      parseRequest(jsonQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
       res.json(await readStageContent(artifacts, record, 'topics', topicsArtifactSchema));
     },
@@ -85,7 +78,7 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/summary', {
     async get(req, res) {
-      parseRequest(noQuery, req.query);
+      parseRequest(jsonQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
       res.json(await readStageContent(artifacts, record, 'summary', summaryArtifactSchema));
     },
@@ -93,7 +86,7 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/flashcards', {
     async get(req, res) {
-      const { format } = parseRequest(flashcardsQuery, req.query);
+      const { format } = parseRequest(flashcardsQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
       const cards = await readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema);
       if (format === 'json') res.json(cards);

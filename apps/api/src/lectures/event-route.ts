@@ -30,7 +30,7 @@ export function addEventRoute(
         res.setHeader('content-type', 'text/event-stream; charset=utf-8');
         res.end();
       } else {
-        deps.auth.endWhenRevoked(req, res);
+        deps.auth.endWithCredential(req, res);
         await deps.streams.follow(record, () => openSse(res, { retryMs }), resume);
       }
     },

@@ -2,6 +2,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { changeLectureSchema, type Lecture, type LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { listLecturesQuerySchema } from '@studymate/contracts/queries';
 import { stageNameSchema } from '@studymate/contracts/stages';
 import type { Logger } from '@studymate/observability/logger';
 import { announceCancel } from '@studymate/queue/cancel';
@@ -10,7 +11,7 @@ import { toRetriedRecord } from '@studymate/queue/retry';
 import { ownerMarkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Response, Router } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
@@ -22,11 +23,6 @@ import { hasEnded, type LectureReader } from './lecture-reader.ts';
 import { readUnlessDamaged } from './read-unless-damaged.ts';
 import type { Submitter } from './submit.ts';
 
-const listQuerySchema = z.object({
-  cursor: idSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  courseId: idSchema.optional(),
-});
 /** So many lectures are looked at for one page of a course; the cursor goes on from there. */
 const maxScanned = 1_000;
 const scanBatch = 100;
@@ -60,7 +56,7 @@ export function addLectureRoutes(
   addRoute(router, '/api/v1/lectures', {
     post: deps.upload,
     async get(req, res) {
-      const query = parseRequest(listQuerySchema, req.query);
+      const query = parseRequest(listLecturesQuerySchema, req.query);
       const { records, nextCursor } = await readPage({ listIds: lectures.listIds, read }, ownerOf(res), query);
       const page: LecturePage = { lectures: await Promise.all(records.map(reader.toView)), nextCursor };
       res.json(page);
@@ -178,7 +174,7 @@ function checkVersion(ifMatch: string | undefined, version: number): void {
 async function readPage(
   lectures: { listIds: LectureStore['listIds']; read(id: string): Promise<LectureRecord | null | undefined> },
   owner: string,
-  query: z.output<typeof listQuerySchema>,
+  query: z.output<typeof listLecturesQuerySchema>,
 ): Promise<{ records: LectureRecord[]; nextCursor: string | null }> {
   const records: LectureRecord[] = [];
   let after = query.cursor;

@@ -80,7 +80,7 @@ export function createTranscriptRequests(deps: {
         { timeoutMs: clipTimeoutMs, signal },
       );
     try {
-      const answer = transcribeSegmentsResponseSchema.parse(await admission.quick(call));
+      const answer = transcribeSegmentsResponseSchema.parse(await admission.quick(request.owner, call));
       const { text, durationSeconds, segments, decodings } = answer;
       if (segments.length > 0) await request.listener.onSegments(segments, answer.language);
       return { task: toTask(recognition), language: answer.language, durationSeconds, text, segments, decodings };

@@ -11,6 +11,7 @@ import { withRedis } from '@studymate/queue/redis';
 import type { Request, Response, Router } from 'express';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
+import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { readJsonBody } from '../http/json-body.ts';
@@ -19,7 +20,7 @@ import type { Services } from '../services.ts';
 const timeoutMs = 120_000;
 const mib = 1024 * 1024;
 
-type TextJob = Exclude<QuickJobData, { kind: 'transcribe' | 'embed' | 'warmup' }>;
+type TextJob = Exclude<QuickJobData, { kind: 'transcribe' | 'warmup' }>;
 
 /** POST /api/v1/topics, /chapters, /summarize and /summarize/stream: short work on texts, done by a worker. */
 export function addTextRoutes(router: Router, deps: { services: Services; admission: Admission }): void {
@@ -27,7 +28,7 @@ export function addTextRoutes(router: Router, deps: { services: Services; admiss
   const admitted =
     (handle: (req: Request, res: Response) => Promise<unknown>): Handler =>
     (req, res) =>
-      deps.admission.quick(() => handle(req, res));
+      deps.admission.quick(ownerOf(res), () => handle(req, res));
 
   /** Has a worker do it. Whether the model had to be loaded is read off its state before. */
   const call = async <T extends z.ZodType>(res: Response, job: TextJob, schema: T): Promise<z.output<T>> => {

@@ -81,7 +81,7 @@ export function addTranscribeRoute(
     }
   };
   addRoute(router, '/api/v1/transcribe', {
-    post: (req, res) => admission.quick(async () => transcribe(req, res)),
+    post: (req, res) => admission.quick(ownerOf(res), async () => transcribe(req, res)),
   });
 }
 

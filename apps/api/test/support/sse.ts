@@ -19,9 +19,13 @@ export interface Listener {
 }
 
 /** Follows an event stream as a browser would. */
-export async function listen(url: string, lastEventId?: string): Promise<Listener> {
+export async function listen(
+  url: string,
+  lastEventId?: string,
+  credentials: Record<string, string> = {},
+): Promise<Listener> {
   const leaving = new AbortController();
-  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+  const headers = { ...credentials, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
   const response = await fetch(url, { headers, signal: leaving.signal });
   const seen: SeenEvent[] = [];
   const waiting = new Set<() => void>();

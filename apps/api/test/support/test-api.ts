@@ -17,8 +17,12 @@ import { createLectureStore, type LectureStore } from '@studymate/storage/lectur
 import type { Redis } from 'ioredis';
 import { type Api, createApi } from '../../src/create-api.ts';
 import { createFront } from '../../src/front.ts';
+import { checkedFetch } from './checked-fetch.ts';
 
-/** The API in this process on a free port with a store of its own, and what a worker would hold beside it. */
+/**
+ * The API in this process on a free port with a store of its own, and what a worker would hold beside it. Its clients hold
+ * each answer against the API's description.
+ */
 export interface TestApi {
   url: string;
   port: number;
@@ -74,8 +78,8 @@ export async function startTestApi(options: { redisUrl: string; env?: Record<str
   return {
     url,
     port: front.port,
-    client: createClient({ baseUrl: url }),
-    clientFor: (apiKey) => createClient({ baseUrl: url, apiKey }),
+    client: createClient({ baseUrl: url, fetch: checkedFetch }),
+    clientFor: (apiKey) => createClient({ baseUrl: url, apiKey, fetch: checkedFetch }),
     api,
     config,
     blobs,

@@ -45,8 +45,8 @@ async function create(call: CommandCall, rest: string[], context: CommandContext
     context.say(`Key ${made.info.id} of ${owner}, kept in ${config.dataDir}. It is shown only now:`);
     context.print(made.key);
   }
-  if (config.api.auth === 'off')
-    context.say('AUTH is off here: the API does not ask for keys before AUTH=keys is set.');
+  if (config.api.auth !== 'keys')
+    context.say(`AUTH is ${config.api.auth} here: the API does not ask for keys before AUTH=keys is set.`);
   return 0;
 }
 

@@ -30,8 +30,12 @@ export async function checkAccess(config: Config, blobs: BlobStore | null): Prom
       name: 'access',
       state: 'warning',
       message: `AUTH=off on ${host}: everybody who reaches it sees every lecture`,
-      fix: 'set AUTH=keys, or let only those reach it who may see everything',
+      fix: 'set AUTH=keys or AUTH=jwt, or let only those reach it who may see everything',
     };
+  }
+  if (auth === 'jwt') {
+    const by = config.api.jwt && 'jwksUrl' in config.api.jwt.source ? config.api.jwt.source.jwksUrl : 'a shared secret';
+    return { name: 'access', state: 'ok', message: `AUTH=jwt, tokens are checked by ${by}` };
   }
   const keys = blobs ? await createKeyStore({ blobs }).list() : [];
   const working = keys.filter(({ revokedAt }) => revokedAt === null);

@@ -1,0 +1,170 @@
+import { changeLectureSchema, lecturePageSchema, lectureSchema } from '@studymate/contracts/lecture';
+import {
+  chaptersQuerySchema,
+  flashcardsQuerySchema,
+  jsonQuerySchema,
+  listLecturesQuerySchema,
+  transcriptQuerySchema,
+} from '@studymate/contracts/queries';
+import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
+import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
+import { z } from 'zod';
+import * as fields from './form-fields.ts';
+import { type Answer, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
+
+const etag = { ETag: 'The version of the lecture, in quotes.' };
+const lecture: Answer = { description: 'The lecture.', content: { 'application/json': lectureSchema } };
+const asFile = { 'Content-Disposition': "A file name made of the lecture's title." };
+
+export const lectureOperations: Operations = {
+  'GET /api/v1/lectures': {
+    tag: 'Lectures',
+    summary: 'Your lectures, newest first, a page at a time.',
+    query: listLecturesQuerySchema,
+    answers: { 200: { description: 'A page.', content: { 'application/json': lecturePageSchema } } },
+    errors: [],
+  },
+  'POST /api/v1/lectures': {
+    tag: 'Lectures',
+    summary: 'A recording becomes a lecture; the work on it begins.',
+    isOutsideRate: true,
+    body: {
+      required: true,
+      content: {
+        'multipart/form-data': {
+          fields: {
+            title: fields.title,
+            language: fields.language,
+            courseId: { description: 'The course it belongs to.', schema: { type: 'string' } },
+            glossary: fields.glossary,
+            file: fields.file,
+          },
+        },
+      },
+    },
+    answers: { 202: { ...lecture, headers: { Location: 'Where the lecture is.' } } },
+    errors: [...fileErrors, 'too_many_lectures'],
+  },
+  'GET /api/v1/lectures/:id': {
+    tag: 'Lectures',
+    summary: 'One lecture.',
+    answers: { 200: { ...lecture, headers: etag } },
+    errors: lectureErrors,
+  },
+  'PATCH /api/v1/lectures/:id': {
+    tag: 'Lectures',
+    summary: 'Changes the title or the course.',
+    requestHeaders: { 'If-Match': 'Only if the lecture still has this version.' },
+    body: { required: true, content: { 'application/json': changeLectureSchema } },
+    answers: { 200: { ...lecture, headers: etag } },
+    errors: [...lectureErrors, 'version_mismatch'],
+  },
+  'DELETE /api/v1/lectures/:id': {
+    tag: 'Lectures',
+    summary: 'Deletes the recording and everything made of it.',
+    answers: { 204: { description: 'It is gone.' } },
+    errors: lectureErrors,
+  },
+  'POST /api/v1/lectures/:id/cancel': {
+    tag: 'Lectures',
+    summary: 'Ends the work on a lecture.',
+    answers: { 202: lecture },
+    errors: lectureErrors,
+  },
+  'POST /api/v1/lectures/:id/stages/:stage/retry': {
+    tag: 'Lectures',
+    summary: 'Has a stage done once more, and what depends on it.',
+    answers: { 202: lecture },
+    errors: [...lectureErrors, 'not_ready', 'queue_unavailable', 'too_many_lectures'],
+  },
+  'GET /api/v1/lectures/:id/events': {
+    tag: 'Lectures',
+    summary: 'What happens to a lecture, as server-sent events: snapshot, stage, segments, lecture, end.',
+    isOutsideRate: true,
+    query: z.object({ lastEventId: z.string().optional() }),
+    requestHeaders: { 'Last-Event-ID': 'Goes on after this event.' },
+    answers: {
+      200: { description: 'Events until the lecture has ended.', content: { 'text/event-stream': 'text' } },
+      204: { description: 'All events were seen.' },
+    },
+    errors: [...lectureErrors, 'queue_unavailable', 'too_many_requests', 'artifact_lost'],
+  },
+  'GET /api/v1/lectures/:id/media': {
+    tag: 'Parts of a lecture',
+    summary: 'The recording as it was uploaded.',
+    isOutsideRate: true,
+    requestHeaders: {
+      Range: 'A part of it: `bytes=0-99`.',
+      'If-None-Match': 'Not if it still has this ETag.',
+      'If-Range': 'The whole of it, if it has another ETag.',
+    },
+    answers: {
+      200: { description: 'All of it.', content: { '*/*': 'binary' }, headers: { ETag: 'Its hash.' } },
+      206: { description: 'A part.', content: { '*/*': 'binary' }, headers: { 'Content-Range': 'Which part.' } },
+      304: { description: 'It has not changed.' },
+    },
+    errors: [...lectureErrors, 'range_not_satisfiable'],
+  },
+  'GET /api/v1/lectures/:id/transcript': {
+    tag: 'Parts of a lecture',
+    summary: 'The transcript, with the times of words as JSON, or as a file.',
+    query: transcriptQuerySchema,
+    answers: {
+      200: {
+        description: 'The transcript; with `partial=true` what there is so far.',
+        content: {
+          'application/json': z.union([partialTranscriptSchema, transcriptSchema]),
+          'text/plain': 'text',
+          'application/x-subrip': 'text',
+          'text/vtt': 'text',
+        },
+        headers: asFile,
+      },
+    },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/chapters': {
+    tag: 'Parts of a lecture',
+    summary: 'Titled spans, at three levels.',
+    query: chaptersQuerySchema,
+    answers: {
+      200: {
+        description: 'The chapters.',
+        content: { 'application/json': z.array(chapterSchema), 'text/plain': 'text', 'text/vtt': 'text' },
+        headers: asFile,
+      },
+    },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/topics': {
+    tag: 'Parts of a lecture',
+    summary: 'Themes with weighted terms and the spans in which they are spoken of.',
+    query: jsonQuerySchema,
+    answers: { 200: { description: 'The topics.', content: { 'application/json': z.array(lectureTopicSchema) } } },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/summary': {
+    tag: 'Parts of a lecture',
+    summary: 'Statements and key terms, each with its moment.',
+    query: jsonQuerySchema,
+    answers: { 200: { description: 'The summary.', content: { 'application/json': summarySchema } } },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/flashcards': {
+    tag: 'Parts of a lecture',
+    summary: 'Cards to learn from, in the order of the lecture.',
+    query: flashcardsQuerySchema,
+    answers: {
+      200: {
+        description: 'The cards.',
+        content: {
+          'application/json': z.array(flashcardSchema),
+          'text/tab-separated-values': 'text',
+          'text/csv': 'text',
+        },
+        headers: asFile,
+      },
+    },
+    errors: partErrors,
+  },
+};

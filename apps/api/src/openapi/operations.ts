@@ -1,0 +1,13 @@
+import { audioOperations } from './audio-operations.ts';
+import { lectureOperations } from './lecture-operations.ts';
+import type { Operations } from './operation.ts';
+import { quickOperations } from './quick-operations.ts';
+import { serviceOperations } from './service-operations.ts';
+
+/** Every public route, under "METHOD /path" as express knows it; a test compares them with those of the app. */
+export const operations: Operations = {
+  ...lectureOperations,
+  ...quickOperations,
+  ...audioOperations,
+  ...serviceOperations,
+};

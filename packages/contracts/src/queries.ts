@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { idSchema } from './ids.ts';
+import { chapterSchema } from './study.ts';
+
+/** What may stand behind the "?" of a route. Numbers come as text. */
+export const listLecturesQuerySchema = z.object({
+  /** Where the last page ended: its `nextCursor`. */
+  cursor: idSchema.optional(),
+  limit: z.coerce.number<string>().int().min(1).max(100).default(20),
+  courseId: idSchema.optional(),
+});
+export const transcriptQuerySchema = z.object({
+  format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
+  /** What there is so far, also of a lecture that is not done. */
+  partial: z.enum(['true', 'false']).default('false'),
+});
+export const chaptersQuerySchema = z.object({
+  format: z.enum(['json', 'youtube', 'vtt']).default('json'),
+  level: chapterSchema.shape.level.optional(),
+});
+export const flashcardsQuerySchema = z.object({ format: z.enum(['json', 'anki', 'csv']).default('json') });
+/** Of parts that have one format. */
+export const jsonQuerySchema = z.object({ format: z.literal('json').default('json') });

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+
+/** How many short requests an owner has waiting, over all copies of the API. */
+export interface OwnerSlots {
+  /** @returns what gives the slot back, or null when the owner has as many as may be */
+  take(owner: string, limit: number): Promise<(() => Promise<void>) | null>;
+}
+
+/** Longer than any short request lasts: a copy that died in the middle holds a slot for so long. */
+const defaultTtlMs = 300_000;
+
+/** KEYS: slots. ARGV: limit, id, time to live in ms. Redis's own clock counts: those of the copies may differ. */
+const takeScript = `
+local now = redis.call('TIME')
+local nowMs = now[1] * 1000 + math.floor(now[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', nowMs)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[1], nowMs + ARGV[3], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`;
+
+export function createOwnerSlots(deps: { redis: Redis; keys: Keys; ttlMs?: number }): OwnerSlots {
+  const { redis, keys, ttlMs = defaultTtlMs } = deps;
+  return {
+    async take(owner, limit) {
+      const key = keys.waitingRequests(owner);
+      const id = randomUUID();
+      const taken = await redis.eval(takeScript, 1, key, limit, id, ttlMs);
+      if (taken !== 1) return null;
+      return async () => {
+        await redis.zrem(key, id);
+      };
+    },
+  };
+}
