@@ -69,6 +69,7 @@ function toExpectedFiles(files: string[]): [RegExp, number][] {
     [/^transcribe\/1\/chunk-\d+\.json$/, Math.max(1, cut)],
     [/^assemble\/1\/transcript\.json$/, 1],
     [/^assemble\/1\/embeddings-[0-9a-f]{16}\.f32$/, 1],
+    [/^chapters\/1\/(passages\.json|search-index\.bin)$/, 2],
     ...stageNames.slice(3).map((stage): [RegExp, number] => [new RegExp(`^${stage}/1/${stage}\\.json$`), 1]),
   ];
 }

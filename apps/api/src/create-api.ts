@@ -33,6 +33,7 @@ import { createTranscriptRequests } from './openai/request-transcript.ts';
 import { addOpenApiRoutes } from './openapi/openapi-routes.ts';
 import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
+import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
 
 export interface Api {
@@ -101,6 +102,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addAudioRoutes(app, { config, services, requests, auth, logger });
   addTextRoutes(app, { services, admission });
   addModelRoutes(app, { services });
+  const search = addSearchRoutes(app, { config, services, admission, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });
@@ -118,6 +120,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
     async close() {
       streams.close();
       submitter.close();
+      search.close();
       await services.close();
     },
   };

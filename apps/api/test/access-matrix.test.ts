@@ -50,6 +50,7 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/chapters': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize/stream': { access: 'own', status: 400, init: badBody },
+  'GET /api/v1/search': { access: 'own', status: 200 },
   'GET /api/v1/models/status': { access: 'own', status: 200 },
   'POST /v1/audio/transcriptions': { access: 'own', status: 415, init: badBody },
   'POST /v1/audio/translations': { access: 'own', status: 415, init: badBody },
@@ -101,7 +102,8 @@ async function makeAdasLecture(): Promise<string> {
 }
 
 function toUrl(path: string, lectureId: string): string {
-  return `${t.url}${path.replace(':id', lectureId).replace(':stage', 'summary').replace(':model', 'whisper-1')}`;
+  const found = path.replace(/\/search$/, '/search?q=type&mode=keyword');
+  return `${t.url}${found.replace(':id', lectureId).replace(':stage', 'summary').replace(':model', 'whisper-1')}`;
 }
 
 /** Each caller has an address of its own, so that wrong keys are not counted together. */

@@ -34,6 +34,13 @@ export interface DoneChunks {
  * shared: the asking lecture keeps copies of its own, so that either can be deleted without a thought of the other. A
  * donor may be running, cancelled, failed or deleted meanwhile; what cannot be read whole is not given.
  */
+/** The result of another lecture's study stage, and where it comes from: more may lie beside it. */
+export interface DonatedArtifact<T> {
+  artifact: T;
+  lectureId: string;
+  attempt: number;
+}
+
 export interface Donors {
   /** All chunks, where one donor has them all. */
   findDoneChunks(record: LectureRecord, settings: ChunkSettings): Promise<DoneChunks | null>;
@@ -52,7 +59,7 @@ export interface Donors {
     stage: StudyStageName,
     algorithm: string,
     schema: ArtifactSchema<T>,
-  ): Promise<T | null>;
+  ): Promise<DonatedArtifact<T> | null>;
   /** @param inputHash of the sentences and weights that the embeddings must belong to */
   findEmbeddings(
     record: LectureRecord,
@@ -141,7 +148,7 @@ export function createDonors(deps: {
         const pinned = donor.artifacts[stage];
         if (pinned?.algorithm !== algorithm || !isSameTranscript(donor.artifacts.assemble, transcript)) continue;
         const artifact = await unlessDamaged(artifacts.readArtifact(pinned.key, schema));
-        if (artifact) return artifact;
+        if (artifact) return { artifact, lectureId: donor.id, attempt: pinned.attempt };
       }
       return null;
     },

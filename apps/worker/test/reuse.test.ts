@@ -32,7 +32,8 @@ const ingestAlgorithm = `ffmpeg+${weights.vad}@2`;
 const startedAt = '2026-01-01T00:00:00.000Z';
 const never = new AbortController().signal;
 const sentences = ['Movable type was made of metal.', 'A press gave many copies of a page.'];
-const results: Record<StudyStageName, unknown> = {
+const results: Record<StudyStageName | 'searchIndex', unknown> = {
+  searchIndex: { passages: [], index: new Uint8Array(4) },
   chapters: [{ start: 0, end: 20, title: 'Printing', level: 'general' }],
   topics: [],
   summary: { statements: [{ text: sentences[0], start: 0, end: 10 }], keyTerms: [] },
@@ -54,7 +55,7 @@ function createRunner(
     ...namesOf({ ...weights, ...options.weights }),
   } as unknown as StageDeps['models'];
   const studyProcess = {
-    async run(operation: StudyStageName) {
+    async run(operation: StudyStageName | 'searchIndex') {
       asked.push(operation);
       if (options.canStudy) return results[operation];
       throw new AppError('internal', 'the study process was asked for', { retryable: false });
@@ -147,7 +148,7 @@ async function makeReadyDonor(changes: Partial<LectureRecord> = {}): Promise<Lec
     },
   };
   const studyProcess = {
-    run: async (name: StudyStageName) => results[name],
+    run: async (name: StudyStageName | 'searchIndex') => results[name],
   } as unknown as StageDeps['studyProcess'];
   return study(runners.createRunner(stages, { models, studyInputs, studyProcess, donors }), donor.id);
 }

@@ -33,6 +33,7 @@ export interface Config {
     maxRequestsPerAddress: number | null;
     maxRequestsPerOwner: number | null;
   };
+  search: { memoryBytes: number };
   media: { ffmpegPath: string; ffprobePath: string };
   models: {
     /** Absolute, or null for the bundled ones only. */
@@ -176,6 +177,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       maxRequestsPerAddress: (v.RATE_LIMIT && v.RATE_LIMIT_PER_ADDRESS) || null,
       maxRequestsPerOwner: (v.RATE_LIMIT && v.RATE_LIMIT_PER_OWNER) || null,
     },
+    search: { memoryBytes: v.SEARCH_MEMORY_BYTES },
     media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,

@@ -150,6 +150,11 @@ export const settings = {
     '64',
     'Clips and texts that wait for an answer or are being answered; a further one is refused (429). 0: no limit.',
   ),
+  SEARCH_MEMORY_BYTES: setting(
+    integer(2 ** 20, 2 ** 36),
+    '134217728',
+    'Memory of one API copy for the search indexes of the owners that search; 1,000 hours of lectures take about 90 MB.',
+  ),
   MAX_WAITING_REQUESTS_PER_OWNER: setting(
     integer(0, 1_000_000),
     '16',

@@ -73,3 +73,21 @@ export const chaptersArtifactSchema = versioned(z.array(chapterSchema));
 export const topicsArtifactSchema = versioned(z.array(lectureTopicSchema));
 export const summaryArtifactSchema = versioned(summarySchema);
 export const flashcardsArtifactSchema = versioned(z.array(flashcardSchema));
+
+/** A few sentences that follow each other: what search finds and shows. Never over a chapter's start. */
+export const passageSchema = z.object({
+  start: z.number().nonnegative(),
+  end: z.number().nonnegative(),
+  text: z.string(),
+  /** Place of its first sentence among the lecture's sentences, and how many it has. */
+  firstSentence: z.number().int().nonnegative(),
+  sentenceCount: z.number().int().positive(),
+});
+/** Made together with the chapters; the search index beside it counts them by their places. */
+export const passagesArtifactSchema = versioned(
+  z.object({
+    /** By which the embeddings of the sentences are known. */
+    inputHash: z.string(),
+    passages: z.array(passageSchema),
+  }),
+);

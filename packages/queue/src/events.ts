@@ -138,6 +138,11 @@ export interface EventReader {
   position(lectureId: string, attempt: number): Promise<{ id: string; chunks: number | null }>;
   /** Calls back whenever the lecture has new events. @returns a function that ends it */
   onWake(lectureId: string, listener: () => void): () => void;
+  /**
+   * Calls back whenever any lecture has new events, with its id, and with null when events may have been missed.
+   * @returns a function that ends it
+   */
+  onAnyWake(listener: (lectureId: string | null) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -145,6 +150,7 @@ export interface EventReader {
 export function createEventReader(deps: { redis: Redis; subscriber: Redis; keys: Keys }): EventReader {
   const { redis, subscriber, keys } = deps;
   const listeners = new Map<string, Set<() => void>>();
+  const anyListeners = new Set<(lectureId: string | null) => void>();
   const subscribe = () => {
     subscriber.subscribe(keys.wake).catch(() => {});
   };
@@ -152,11 +158,13 @@ export function createEventReader(deps: { redis: Redis; subscriber: Redis; keys:
   subscriber.on('ready', () => {
     subscribe();
     for (const set of listeners.values()) for (const listener of set) listener();
+    for (const listener of anyListeners) listener(null);
   });
   if (subscriber.status === 'ready') subscribe();
   subscriber.on('message', (channel: string, lectureId: string) => {
     if (channel !== keys.wake) return;
     for (const listener of listeners.get(lectureId) ?? []) listener();
+    for (const listener of anyListeners) listener(lectureId);
   });
 
   return {
@@ -198,8 +206,13 @@ export function createEventReader(deps: { redis: Redis; subscriber: Redis; keys:
         if (set.size === 0) listeners.delete(lectureId);
       };
     },
+    onAnyWake(listener) {
+      anyListeners.add(listener);
+      return () => anyListeners.delete(listener);
+    },
     async close() {
       listeners.clear();
+      anyListeners.clear();
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   summarizeRequestSchema,
   topicsRequestSchema,
 } from '@studymate/contracts/requests';
+import { embedRequestSchema } from '@studymate/contracts/search';
 import { type StageName, stageNameSchema } from '@studymate/contracts/stages';
 import { z } from 'zod';
 
@@ -43,6 +44,7 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('topics'), request: topicsRequestSchema }),
   z.object({ kind: z.literal('chapters'), request: chaptersRequestSchema }),
   z.object({ kind: z.literal('summarize'), request: summarizeRequestSchema }),
+  z.object({ kind: z.literal('embed'), request: embedRequestSchema }),
   /** Has whoever takes it load a model. */
   z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),
 ]);

@@ -23,10 +23,13 @@ export interface Artifacts {
   /** @returns 32-bit floats or null when there are none */
   readFloats(key: string): Promise<Float32Array | null>;
   createFloats(key: string, floats: Float32Array): Promise<boolean>;
+  /** @returns null when there are none */
+  readBytes(key: string): Promise<Uint8Array | null>;
+  createBytes(key: string, bytes: Uint8Array): Promise<boolean>;
 }
 
 /** What only reads. */
-export type ArtifactReader = Pick<Artifacts, 'readArtifact' | 'readSamples' | 'readFloats'>;
+export type ArtifactReader = Pick<Artifacts, 'readArtifact' | 'readSamples' | 'readFloats' | 'readBytes'>;
 /** What writes. */
 export type ArtifactWriter = Omit<Artifacts, keyof ArtifactReader>;
 
@@ -67,6 +70,8 @@ export function createArtifacts(deps: {
     createSamples: createNumbers,
     readFloats: (key) => readNumbers(key, Float32Array),
     createFloats: createNumbers,
+    readBytes: blobs.read,
+    createBytes: blobs.create,
   };
 }
 

@@ -117,6 +117,16 @@ export function studyArtifactKey(lectureId: string, stage: StageName, attempt: n
   return `${attemptPrefix(lectureId, stage, attempt)}${stage}.json`;
 }
 
+/** The passages of a lecture (passagesArtifactSchema), made with its chapters. */
+export function passagesKey(lectureId: string, chaptersAttempt: number): string {
+  return `${attemptPrefix(lectureId, 'chapters', chaptersAttempt)}passages.json`;
+}
+
+/** The index by which they are found; its form is in packages/study/src/search/index-bytes.ts. */
+export function searchIndexKey(lectureId: string, chaptersAttempt: number): string {
+  return `${attemptPrefix(lectureId, 'chapters', chaptersAttempt)}search-index.bin`;
+}
+
 /** @returns the number of the chunk that a "…/chunk-0007.json" key names, or null for any other key */
 export function parseChunkKey(key: string): number | null {
   const match = /\/chunk-(\d{4,})\.json$/.exec(key);

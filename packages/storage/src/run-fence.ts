@@ -91,5 +91,6 @@ export function createFencedWriter(run: Run, artifacts: ArtifactWriter): Artifac
     createArtifact: fenced(artifacts.createArtifact),
     createSamples: fenced(artifacts.createSamples),
     createFloats: fenced(artifacts.createFloats),
+    createBytes: fenced(artifacts.createBytes),
   };
 }

@@ -3,6 +3,7 @@ import {
   chunkSchema,
   flashcardsArtifactSchema,
   ingestManifestSchema,
+  passagesArtifactSchema,
   summaryArtifactSchema,
   topicsArtifactSchema,
   transcribedChunkSchema,
@@ -38,6 +39,7 @@ export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = 
   [topicsArtifactSchema, []],
   [summaryArtifactSchema, []],
   [flashcardsArtifactSchema, []],
+  [passagesArtifactSchema, []],
 ]);
 
 export type UpgradedValue =

@@ -27,6 +27,7 @@ const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades]
       ['topics', artifactSchemas.topicsArtifactSchema],
       ['summary', artifactSchemas.summaryArtifactSchema],
       ['flashcards', artifactSchemas.flashcardsArtifactSchema],
+      ['passages', artifactSchemas.passagesArtifactSchema],
     ] as const
   ).map(([name, schema]): [string, ArtifactSchema<unknown>, Upgrades] => [
     name,

@@ -6,6 +6,7 @@ import {
   listLecturesQuerySchema,
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
+import { searchQuerySchema, searchResponseSchema } from '@studymate/contracts/search';
 import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { z } from 'zod';
@@ -44,6 +45,13 @@ export const lectureOperations: Operations = {
     },
     answers: { 202: { ...lecture, headers: { Location: 'Where the lecture is.' } } },
     errors: [...fileErrors, 'too_many_lectures'],
+  },
+  'GET /api/v1/search': {
+    tag: 'Lectures',
+    summary: 'Moments of your lectures in which something is said.',
+    query: searchQuerySchema,
+    answers: { 200: { description: 'The moments.', content: { 'application/json': searchResponseSchema } } },
+    errors: [...lectureErrors, 'artifact_lost', 'cancelled', 'model_loading', 'queue_unavailable'],
   },
   'GET /api/v1/lectures/:id': {
     tag: 'Lectures',

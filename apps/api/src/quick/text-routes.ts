@@ -20,7 +20,7 @@ import type { Services } from '../services.ts';
 const timeoutMs = 120_000;
 const mib = 1024 * 1024;
 
-type TextJob = Exclude<QuickJobData, { kind: 'transcribe' | 'warmup' }>;
+type TextJob = Exclude<QuickJobData, { kind: 'transcribe' | 'embed' | 'warmup' }>;
 
 /** POST /api/v1/topics, /chapters, /summarize and /summarize/stream: short work on texts, done by a worker. */
 export function addTextRoutes(router: Router, deps: { services: Services; admission: Admission }): void {

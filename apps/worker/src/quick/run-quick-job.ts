@@ -2,7 +2,7 @@ import { toPlainError } from '@studymate/contracts/errors';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import type { QuickResult } from '@studymate/queue/quick';
 import { type ClipDeps, transcribeClip } from './clip.ts';
-import { chaptersOf, summaryOf, type TextDeps, topicsOf } from './texts.ts';
+import { chaptersOf, embeddingsOf, summaryOf, type TextDeps, topicsOf } from './texts.ts';
 
 export type QuickDeps = ClipDeps & TextDeps;
 
@@ -25,6 +25,8 @@ function answer(deps: QuickDeps, data: QuickJobData, signal: AbortSignal): Promi
       return chaptersOf(deps, data.request, signal);
     case 'summarize':
       return summaryOf(deps, data.request, signal);
+    case 'embed':
+      return embeddingsOf(deps, data.request, signal);
     case 'warmup':
       deps.models.warm([data.family]);
       return Promise.resolve(null);

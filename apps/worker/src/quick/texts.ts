@@ -5,6 +5,7 @@ import type {
   SummarizeResponse,
   TopicsRequest,
 } from '@studymate/contracts/requests';
+import type { EmbedRequest, EmbedResponse } from '@studymate/contracts/search';
 import type { TopicAssignments } from '@studymate/contracts/study';
 import type { Embeddings } from '@studymate/study/embeddings';
 import { splitSentences } from '@studymate/study/sentences';
@@ -22,6 +23,23 @@ async function embed(models: Models, texts: string[], signal: AbortSignal): Prom
   const lease = await models.text.acquire(signal);
   try {
     return await runEmbed(lease, texts, { priority: priorities.quick, signal });
+  } finally {
+    lease.release();
+  }
+}
+
+/** Where texts lie in meaning, and by whose weights: what was made by others cannot be compared with it. */
+export async function embeddingsOf(
+  { models }: TextDeps,
+  { texts }: EmbedRequest,
+  signal: AbortSignal,
+): Promise<EmbedResponse> {
+  const lease = await models.text.acquire(signal);
+  try {
+    const weights = await models.weightsName('text');
+    const { dimensions, vectors } = await runEmbed(lease, texts, { priority: priorities.quick, signal });
+    const rows = texts.map((_, row) => Array.from(vectors.subarray(row * dimensions, (row + 1) * dimensions)));
+    return { weights, vectors: rows };
   } finally {
     lease.release();
   }

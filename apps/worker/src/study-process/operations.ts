@@ -2,6 +2,7 @@ import type { ChaptersRequest, ChaptersResponse, SummarizeResponse } from '@stud
 import { findBoundaries, makeChapters, titleChapters } from '@studymate/study/chapters';
 import type { Embeddings } from '@studymate/study/embeddings';
 import { makeFlashcards } from '@studymate/study/flashcards';
+import { makeSearchIndex } from '@studymate/study/search/make-search-index';
 import { makeSummary, summarise } from '@studymate/study/summary';
 import { findTopics, lectureTopics } from '@studymate/study/topics';
 
@@ -14,6 +15,7 @@ export const studyOperations = {
   topics: lectureTopics,
   summary: makeSummary,
   flashcards: makeFlashcards,
+  searchIndex: makeSearchIndex,
 
   topicsOfDocuments: findTopics,
 

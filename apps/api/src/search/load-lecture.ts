@@ -1,0 +1,141 @@
+import { transcribedChunkSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { Transcript } from '@studymate/contracts/transcript';
+import { attemptOf, isSettled } from '@studymate/queue/next-jobs';
+import type { ArtifactReader } from '@studymate/storage/artifacts';
+import { searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { Dictionary } from '@studymate/study/search/dictionary';
+import { parseIndexBytes, type SearchIndex } from '@studymate/study/search/index-bytes';
+import { buildKeywordIndex } from '@studymate/study/search/keyword-index';
+import { cutPassages, type Passage } from '@studymate/study/search/passages';
+import type { Breathe } from '@studymate/study/search/search-shards';
+import { createSearchWords } from '@studymate/study/search/search-words';
+import { type Shard, toShard } from '@studymate/study/search/shard';
+import { toTimedSentences } from '@studymate/study/sentences';
+
+/** Some passages of a lecture: all of them, or those of one chunk while it is still being transcribed. */
+export interface LecturePart {
+  lectureId: string;
+  /** Of what it was made; the same name, the same part. */
+  name: string;
+  shard: Shard;
+  language: string;
+  /** Of whose sentences the vectors are made; null while there are none. */
+  weights: string | null;
+  /** Row by row; null where they lie in the store. */
+  passages: readonly Passage[] | null;
+}
+
+export interface LoadedLecture {
+  lectureId: string;
+  courseId: string | null;
+  parts: readonly LecturePart[];
+  /** Whether more of it can be found soon: it is still being worked on. */
+  isGrowing: boolean;
+}
+
+type Deps = { artifacts: ArtifactReader; lectures: Pick<LectureStore, 'readIndex'> };
+
+/**
+ * What of a lecture can be searched as it stands: by the index that was made with its chapters; else by the words of its
+ * transcript; else by those of the chunks that are transcribed so far.
+ * @param before what was loaded of it last: parts that are the same are taken over
+ */
+export async function loadLecture(
+  deps: Deps,
+  record: LectureRecord,
+  dictionary: Dictionary,
+  before: LoadedLecture | undefined,
+  breathe: Breathe,
+): Promise<LoadedLecture> {
+  const loaded = (parts: readonly LecturePart[], isGrowing: boolean): LoadedLecture => ({
+    lectureId: record.id,
+    courseId: record.courseId,
+    parts,
+    isGrowing,
+  });
+  const known = new Map(before?.parts.map((part) => [part.name, part]));
+  const { chapters, assemble } = record.artifacts;
+  if (chapters) {
+    const key = searchIndexKey(record.id, chapters.attempt);
+    const part = known.get(key) ?? (await readIndexed(deps, record.id, key, dictionary));
+    if (part) return loaded([part], false);
+  }
+  if (assemble) {
+    // Soon there is the index; until then the chunks will do, where they were loaded.
+    const isGrowing = !isSettled(record, 'chapters');
+    if (isGrowing && before && before.parts.length > 0) return loaded(before.parts, isGrowing);
+    const part = known.get(assemble.key) ?? (await readTranscript(deps, record.id, assemble.key, dictionary, breathe));
+    return loaded(part ? [part] : [], isGrowing);
+  }
+  const attempt = attemptOf(record, 'transcribe');
+  const parts: LecturePart[] = [];
+  for (const chunk of (await deps.lectures.readIndex(record)).transcribedChunks) {
+    const key = transcribedChunkKey(record.id, attempt, chunk);
+    const part = known.get(key) ?? (await readChunk(deps, record.id, key, dictionary));
+    if (part) parts.push(part);
+    await breathe();
+  }
+  return loaded(parts, !isSettled(record, 'assemble'));
+}
+
+async function readIndexed(
+  { artifacts }: Deps,
+  lectureId: string,
+  key: string,
+  dictionary: Dictionary,
+): Promise<LecturePart | null> {
+  const bytes = await artifacts.readBytes(key);
+  const index = bytes && parseUnlessDamaged(bytes);
+  if (!index) return null;
+  const { language, weights, keywords, vectors } = index;
+  return { lectureId, name: key, shard: toShard(keywords, vectors, dictionary), language, weights, passages: null };
+}
+
+/** One that is damaged is as good as none: the words of the transcript are still there. */
+function parseUnlessDamaged(bytes: Uint8Array): SearchIndex | null {
+  try {
+    return parseIndexBytes(bytes);
+  } catch {
+    return null;
+  }
+}
+
+async function readTranscript(
+  { artifacts }: Deps,
+  lectureId: string,
+  key: string,
+  dictionary: Dictionary,
+  breathe: Breathe,
+): Promise<LecturePart | null> {
+  const artifact = await artifacts.readArtifact(key, transcriptArtifactSchema);
+  await breathe();
+  return artifact && toPart(lectureId, key, artifact.content, dictionary);
+}
+
+async function readChunk(
+  { artifacts }: Deps,
+  lectureId: string,
+  key: string,
+  dictionary: Dictionary,
+): Promise<LecturePart | null> {
+  const chunk = await artifacts.readArtifact(key, transcribedChunkSchema);
+  return chunk && toPart(lectureId, key, { language: chunk.language, text: '', segments: chunk.segments }, dictionary);
+}
+
+function toPart(lectureId: string, name: string, transcript: Transcript, dictionary: Dictionary): LecturePart {
+  const passages = cutPassages(toTimedSentences(transcript));
+  const words = createSearchWords(transcript.language);
+  const texts = passages.map(({ text }) => text);
+  const shard = toShard(buildKeywordIndex(texts, words), null, dictionary);
+  const textBytes = texts.reduce((sum, text) => sum + 2 * text.length, 0);
+  return {
+    lectureId,
+    name,
+    shard: { ...shard, bytes: shard.bytes + textBytes },
+    language: words.language,
+    weights: null,
+    passages,
+  };
+}

@@ -1,0 +1,208 @@
+import { toPlainError } from '@studymate/contracts/errors';
+import { createId } from '@studymate/contracts/ids';
+import type { SearchResponse } from '@studymate/contracts/search';
+import type { QuickJobData } from '@studymate/queue/job-catalogue';
+import type { QuickResult } from '@studymate/queue/quick';
+import { createRedis } from '@studymate/queue/redis';
+import { testRedisUrl } from '@studymate/queue/testing';
+import { searchIndexKey } from '@studymate/storage/lecture-keys';
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cutChunk, makeLecture, writeChunk } from './support/made-lecture.ts';
+import { embedByWords, makeSearchableLecture, testWeights } from './support/searchable.ts';
+import { startTestApi, type TestApi, until } from './support/test-api.ts';
+
+/** Stands for the worker at the other end of the real queue. */
+let answer: (texts: string[]) => Promise<unknown>;
+let t: TestApi;
+let worker: Worker;
+let connection: Redis;
+beforeAll(async () => {
+  t = await startTestApi({ redisUrl: testRedisUrl() });
+  connection = createRedis({ url: testRedisUrl(), kind: 'consumer', onError: () => {} });
+  worker = new Worker(
+    'quick',
+    async (job): Promise<QuickResult> => {
+      const data = job.data as QuickJobData;
+      try {
+        return { ok: true, value: await answer(data.kind === 'embed' ? data.request.texts : []) };
+      } catch (error) {
+        return { ok: false, error: toPlainError(error) };
+      }
+    },
+    { connection, prefix: t.config.redis.prefix },
+  );
+});
+afterAll(async () => {
+  await worker?.close();
+  connection?.disconnect();
+  await t?.close();
+});
+beforeEach(() => {
+  answer = async (texts) => {
+    const { vectors, dimensions } = embedByWords(texts);
+    const rows = texts.map((_, i) => Array.from(vectors.subarray(i * dimensions, (i + 1) * dimensions)));
+    return { weights: testWeights, vectors: rows };
+  };
+});
+
+const find = async (query: Record<string, string>): Promise<SearchResponse> => {
+  const response = await fetch(`${t.url}/api/v1/search?${new URLSearchParams(query)}`);
+  expect(response.status).toBe(200);
+  return (await response.json()) as SearchResponse;
+};
+const refusal = async (query: Record<string, string>): Promise<string> => {
+  const response = await fetch(`${t.url}/api/v1/search?${new URLSearchParams(query)}`);
+  return `${response.status} ${((await response.json()) as { error: { code: string } }).error.code}`;
+};
+
+const printing = [
+  'Movable type was cast of metal in the fifteenth century.',
+  'The press gave many copies of one page.',
+  'Gutenberg printed a Bible of forty-two lines.',
+  'Paper came from mills that beat rags to pulp.',
+  'The first books were printed in black letter.',
+  'Roman letters came from Italy.',
+];
+const baking = [
+  'Yeast raises the dough before the oven is hot.',
+  'Kneading makes the gluten strong.',
+  'Rye bread is dense and keeps for a week.',
+  'A sourdough is raised by wild yeast.',
+];
+
+describe('a search', () => {
+  test('by words: gives lecture, chapter, moment, text and where the words stand in it', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, printing, { title: 'A history of printing', courseId });
+    await makeSearchableLecture(t, baking, { title: 'Bread', courseId });
+    const { mode, results, lectures } = await find({ q: 'printed books', mode: 'keyword', courseId });
+    expect({ mode, lectures: lectures.searched }).toEqual({ mode: 'keyword', lectures: 2 });
+    expect(results[0]).toMatchObject({
+      lectureId: id,
+      title: 'A history of printing',
+      courseId,
+      chapterTitle: 'The rest',
+    });
+    expect(results[0]?.startSeconds).toBeGreaterThanOrEqual(30);
+    expect(results[0]?.endSeconds).toBeGreaterThan(results[0]?.startSeconds ?? 0);
+    const { text = '', highlights = [] } = results[0] ?? {};
+    expect(highlights.map(({ from, to }) => text.slice(from, to))).toEqual(['books', 'printed']);
+  });
+
+  test('by meaning and by both: has what words alone have not found, and says how it was searched', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, baking, { courseId });
+    const q = 'the the before is'; // Stop words have no place among the words, and one in the meaning.
+    expect((await find({ q, mode: 'keyword', courseId })).results).toEqual([]);
+    for (const mode of ['semantic', 'hybrid'] as const) {
+      const found = await find({ q, mode, courseId });
+      expect(found.mode).toBe(mode);
+      expect(found.results[0]).toMatchObject({ lectureId: id, highlights: [] });
+    }
+  });
+
+  test('while no worker can say what the words mean: both ways become words, meaning alone is refused', async () => {
+    const courseId = createId();
+    await makeSearchableLecture(t, baking, { courseId });
+    answer = async () => {
+      throw new Error('no model');
+    };
+    const found = await find({ q: 'wild yeast today', courseId });
+    expect(found.mode).toBe('keyword');
+    expect(found.results).not.toEqual([]);
+    expect(await refusal({ q: 'wild yeast today', mode: 'semantic', courseId })).toBe('503 model_loading');
+  });
+
+  test('with a model whose weights are others than those of the index: compares nothing', async () => {
+    const courseId = createId();
+    await makeSearchableLecture(t, baking, { courseId });
+    const own = answer;
+    answer = async (texts) => ({ ...((await own(texts)) as object), weights: 'model#99999999' });
+    expect((await find({ q: 'gluten other weights', mode: 'semantic', courseId })).results).toEqual([]);
+    expect((await find({ q: 'gluten of others', courseId })).results).not.toEqual([]);
+  });
+
+  test('of a lecture from before there was an index, or whose index is damaged: finds it by its words', async () => {
+    const courseId = createId();
+    const old = await makeSearchableLecture(t, printing, { courseId, isOld: true });
+    const damaged = await makeSearchableLecture(t, baking, { courseId });
+    await t.blobs.put(searchIndexKey(damaged.id, 1), Buffer.from('nonsense'));
+    const found = await find({ q: 'Gutenberg', courseId });
+    expect(found.results[0]).toMatchObject({ lectureId: old.id, chapterTitle: 'The beginning' });
+    expect((await find({ q: 'kneading', courseId })).results[0]).toMatchObject({ lectureId: damaged.id });
+  });
+});
+
+describe('what changes', () => {
+  test('a lecture that is being transcribed is found chunk by chunk', async () => {
+    const courseId = createId();
+    const { id } = await makeLecture(t, { courseId });
+    await cutChunk(t, id, 0);
+    await writeChunk(t, id, 0, ['Magma rises below the volcano.', 'Ash falls on the town.']);
+    expect((await find({ q: 'magma', courseId })).results).toMatchObject([{ lectureId: id, chapterTitle: null }]);
+    expect((await find({ q: 'tremors', courseId })).results).toEqual([]);
+    await writeChunk(t, id, 1, ['Instruments record small tremors.']);
+    await t.publisher.publishChunk(id, 1, 0, 2);
+    await t.publisher.publishChunk(id, 1, 1, 1);
+    const found = await until(async () => (await find({ q: 'tremors', courseId })).results[0], 'the second chunk');
+    expect(found).toMatchObject({ lectureId: id });
+    expect((await find({ q: 'magma', courseId })).results).toHaveLength(1);
+  });
+
+  test('a new lecture is found at once, a deleted one not any more, and one that was moved only where it is', async () => {
+    const courseId = createId();
+    const first = await makeSearchableLecture(t, printing, { courseId });
+    expect((await find({ q: 'Gutenberg', courseId })).results).toHaveLength(1);
+    const second = await makeSearchableLecture(t, printing, { courseId });
+    expect((await find({ q: 'Gutenberg', courseId })).results).toHaveLength(2);
+    await t.client.deleteLecture(first.id);
+    expect((await find({ q: 'Gutenberg', courseId })).results).toMatchObject([{ lectureId: second.id }]);
+    const elsewhere = createId();
+    await t.client.changeLecture(second.id, { courseId: elsewhere, title: 'Moved' });
+    expect((await find({ q: 'Gutenberg', courseId })).results).toEqual([]);
+    const moved = () => find({ q: 'Gutenberg', courseId: elsewhere });
+    const found = await until(async () => (await moved()).results[0], 'the lecture in its new course');
+    expect(found).toMatchObject({ title: 'Moved' });
+  });
+
+  test('chapters made again: the new index counts', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, printing, { courseId, isOld: true });
+    expect((await find({ q: 'zebra', courseId })).results).toEqual([]);
+    const other = await makeSearchableLecture(t, ['A zebra was never printed.'], { courseId: createId() });
+    const key = searchIndexKey(other.id, 1);
+    await t.artifacts.createBytes(searchIndexKey(id, 2), (await t.blobs.read(key)) ?? new Uint8Array());
+    const passages = await t.blobs.read(key.replace('search-index.bin', 'passages.json'));
+    await t.blobs.put(searchIndexKey(id, 2).replace('search-index.bin', 'passages.json'), passages ?? Buffer.from(''));
+    await t.lectures.update(id, (record) => {
+      const { chapters } = record.artifacts;
+      if (!chapters) throw new Error('no chapters');
+      return { ...record, artifacts: { ...record.artifacts, chapters: { ...chapters, attempt: 2 } } };
+    });
+    await t.redis.publish(t.keys.wake, id);
+    const found = await until(async () => (await find({ q: 'zebra', courseId })).results[0], 'the new index');
+    expect(found).toMatchObject({ lectureId: id });
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    [{}, '400 invalid_request'],
+    [{ q: '   ' }, '400 invalid_request'],
+    [{ q: 'x'.repeat(501) }, '400 invalid_request'],
+    [{ q: 'x', mode: 'magic' }, '400 invalid_request'],
+    [{ q: 'x', limit: '51' }, '400 invalid_request'],
+    [{ q: 'x', courseId: '../..' }, '400 invalid_request'],
+    [{ q: 'x', lectureId: createId() }, '404 not_found'],
+  ])('%j: %s', async (query, expected) => {
+    expect(await refusal(query as Record<string, string>)).toBe(expected);
+  });
+
+  test('a lecture of somebody else is not found, by any way', async () => {
+    const { id } = await makeSearchableLecture(t, ['An axolotl swims by night.'], { owner: 'bob' });
+    expect((await find({ q: 'axolotl', mode: 'keyword' })).results).toEqual([]);
+    expect(await refusal({ q: 'axolotl', lectureId: id })).toBe('404 not_found');
+  });
+});

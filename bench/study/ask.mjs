@@ -1,0 +1,165 @@
+/**
+ * Search and questions over lectures: node bench/study/ask.mjs DATA [--sets printing,physics,ai] [--misses] [--fit]
+ * Each set is one owner's lectures, searched together. The texts are spoken at 2.6 words a second.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readSegmented } from './data.mjs';
+import { createEmbedder } from './embed.mjs';
+import { loadStudy } from './load-study.mjs';
+
+const [dataFolder, ...options] = process.argv.slice(2);
+if (dataFolder === undefined) throw new Error('give the folder of the data');
+const optionOf = (name) => options[options.indexOf(name) + 1];
+const study = await loadStudy([
+  'sentences',
+  'search/answer-confidence',
+  'search/dictionary',
+  'search/highlights',
+  'search/keyword-index',
+  'search/make-search-index',
+  'search/passages',
+  'search/quantised-vectors',
+  'search/query-terms',
+  'search/rank',
+  'search/search-shards',
+  'search/search-words',
+  'search/shard',
+]);
+const { embed } = createEmbedder();
+const breathe = () => undefined;
+const questions = JSON.parse(readFileSync(fileURLToPath(new URL('questions.json', import.meta.url)), 'utf8'));
+const sampleFile = fileURLToPath(new URL('../../samples/history-of-printing.txt', import.meta.url));
+
+const words = study.createSearchWords('en');
+/** For comparing with what the question set names: letters and digits alone. */
+const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ');
+const tidy = (text) =>
+  text
+    .replace(/ (['’]\s?(?:s|t|m|re|ve|ll|d)\b)/g, '$1')
+    .replace(/' (?=[a-z])/g, "'")
+    .replace(/ ([.,?!;:])/g, '$1');
+
+function spoken(sentences) {
+  let at = 0;
+  return sentences.map((text) => {
+    const start = at;
+    at += text.split(/\s+/).length / 2.6;
+    const sentence = { text, start, end: at, pauseBefore: start === 0 ? 0 : 0.5, confidence: 0.9, flagged: false };
+    at += 0.5;
+    return sentence;
+  });
+}
+
+function readLectures(set) {
+  if (set === 'printing') return [study.splitSentences(readFileSync(sampleFile, 'utf8'))];
+  const folder = path.join(dataFolder, 'segmentation', `mit-${set}/manual`);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.ref'))
+    .sort()
+    .map((name) => readSegmented(path.join(folder, name)).sentences.map(tidy));
+}
+
+async function loadSet(set) {
+  const dictionary = study.createDictionary();
+  const lectures = [];
+  for (const texts of readLectures(set)) {
+    const sentences = spoken(texts);
+    const embeddings = await embed(texts);
+    const passages = study.cutPassages(sentences);
+    const mean = study.quantise(study.toPassageVectors(passages, embeddings));
+    const whole = study.quantise(await embed(passages.map(({ text }) => text)));
+    const keywords = study.buildKeywordIndex(
+      passages.map(({ text }) => text),
+      words,
+    );
+    lectures.push({
+      passages,
+      embeddings,
+      mean: study.toShard(keywords, mean, dictionary),
+      whole: study.toShard(keywords, whole, dictionary),
+    });
+  }
+  return { dictionary, lectures };
+}
+
+const cosineOf = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
+/** The best sentence of a passage by meaning. */
+function bestSentence({ embeddings }, { firstSentence, sentenceCount }, query) {
+  let best = -1;
+  for (let i = firstSentence; i < firstSentence + sentenceCount; i++) {
+    best = Math.max(best, cosineOf(query, embeddings.vectors.subarray(i * 384, (i + 1) * 384)));
+  }
+  return best;
+}
+
+async function rankAll({ dictionary, lectures }, question, vector) {
+  const query = study.toQueryTerms(question, words, dictionary);
+  const quantised = study.quantise({ dimensions: 384, vectors: vector });
+  const byMeaning = (kind) =>
+    study.searchVectors(
+      lectures.map((each) => each[kind]),
+      quantised,
+      { limit: 100, floor: -1 },
+      breathe,
+    );
+  const keyword = await study.searchKeywords(
+    lectures.map(({ mean }) => mean),
+    query,
+    100,
+    breathe,
+  );
+  const mean = await byMeaning('mean');
+  const whole = await byMeaning('whole');
+  const maxSentence = lectures
+    .flatMap((lecture, shard) =>
+      lecture.passages.map((passage, row) => ({ shard, row, score: bestSentence(lecture, passage, vector) })),
+    )
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 100);
+  const fuse = (...lists) => study.fuseByRank(lists);
+  return {
+    query,
+    keyword,
+    mean,
+    whole,
+    maxSentence,
+    'keyword+mean': fuse(keyword, mean),
+    'keyword+whole': fuse(keyword, whole),
+    'keyword+mean+max': fuse(keyword, mean, maxSentence),
+  };
+}
+
+const wantedSets = (options.includes('--sets') ? optionOf('--sets') : 'printing,physics,ai').split(',');
+for (const set of wantedSets) {
+  const loaded = await loadSet(set);
+  const count = loaded.lectures.reduce((sum, { passages }) => sum + passages.length, 0);
+  const asked = questions[set];
+  const vectors = await embed(asked.map(({ question }) => question));
+  const tally = {};
+  for (const [i, { question, answer }] of asked.entries()) {
+    if (answer.length === 0) continue;
+    const vector = vectors.vectors.slice(i * 384, (i + 1) * 384);
+    const { query: _, ...lists } = await rankAll(loaded, question, vector);
+    for (const [name, hits] of Object.entries(lists)) {
+      const rank = hits.findIndex(({ shard, row }) => {
+        const text = plain(loaded.lectures[shard].passages[row].text);
+        return answer.some((phrase) => text.includes(phrase));
+      });
+      tally[name] ??= { one: 0, three: 0, reciprocal: 0, n: 0 };
+      tally[name].n++;
+      if (rank === 0) tally[name].one++;
+      if (rank >= 0 && rank < 3) tally[name].three++;
+      if (rank >= 0) tally[name].reciprocal += 1 / (rank + 1);
+      if (options.includes('--misses') && (rank < 0 || rank > 2)) console.log(`  ${name}: ${question} (${rank})`);
+    }
+  }
+  console.log(`\n## ${set}: ${loaded.lectures.length} lectures, ${count} passages`);
+  for (const [name, { one, three, reciprocal, n }] of Object.entries(tally)) {
+    console.log(
+      `${name.padEnd(18)} recall@1 ${(one / n).toFixed(3)} @3 ${(three / n).toFixed(3)} MRR ${(reciprocal / n).toFixed(3)} (${n})`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import type { Embeddings } from '../embeddings.ts';
+import { rowAt, rowCount } from '../embeddings.ts';
+
+/**
+ * Unit vectors with eight bits a place: row i is `values[i * dimensions …]` times `scales[i]`. A quarter of the bytes of
+ * 32-bit floats; the cosine of two texts changes by less than .01.
+ */
+export interface QuantisedVectors {
+  dimensions: number;
+  scales: Float32Array;
+  values: Int8Array;
+}
+
+export function quantise(embeddings: Embeddings): QuantisedVectors {
+  const { dimensions } = embeddings;
+  const count = rowCount(embeddings);
+  const scales = new Float32Array(count);
+  const values = new Int8Array(count * dimensions);
+  for (let row = 0; row < count; row++) {
+    const own = rowAt(embeddings, row);
+    const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    if (!(largest > 0)) continue;
+    scales[row] = largest / 127;
+    for (let d = 0; d < dimensions; d++)
+      values[row * dimensions + d] = Math.round(((own[d] as number) / largest) * 127);
+  }
+  return { dimensions, scales, values };
+}
+
+/**
+ * Cosines of a unit vector with rows `from` to `to`, exclusive, into `target`. Whole numbers all the way: V8 multiplies
+ * bytes about twice as quickly as floats.
+ * @param query one row
+ */
+export function cosines(
+  vectors: QuantisedVectors,
+  query: QuantisedVectors,
+  target: Float32Array,
+  { from, to }: { from: number; to: number },
+): void {
+  const { dimensions, values, scales } = vectors;
+  const own = query.values;
+  const scale = query.scales[0] as number;
+  for (let row = from; row < to; row++) {
+    let sum = 0;
+    const offset = row * dimensions;
+    for (let d = 0; d < dimensions; d++) sum = (sum + (own[d] as number) * (values[offset + d] as number)) | 0;
+    target[row] = sum * (scales[row] as number) * scale;
+  }
+}
+
+/** The rows of several sets under each other. */
+export function joinVectors(parts: readonly QuantisedVectors[], dimensions: number): QuantisedVectors {
+  const count = parts.reduce((sum, { scales }) => sum + scales.length, 0);
+  const joined = { dimensions, scales: new Float32Array(count), values: new Int8Array(count * dimensions) };
+  let row = 0;
+  for (const { scales, values } of parts) {
+    joined.scales.set(scales, row);
+    joined.values.set(values, row * dimensions);
+    row += scales.length;
+  }
+  return joined;
+}
