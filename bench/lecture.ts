@@ -23,7 +23,7 @@ interface Round {
  */
 async function study(system: RunningSystem, file: string, number: number) {
   const blob = toUnlike(await openAsBlob(file), number);
-  const { id } = await system.client.uploadLecture(blob, { fileName: path.basename(file) });
+  const { id } = await system.client.uploadLecture(blob, { fileName: path.basename(file), fresh: true });
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
   const times: Round = { firstWordsSeconds: Number.NaN, transcriptSeconds: Number.NaN, readySeconds: Number.NaN };

@@ -12,7 +12,7 @@ export const about = 'the same recording again: made anew with warm models, and 
 
 /** Seconds from the acknowledged upload to the end of the lecture. */
 async function study(system: RunningSystem, recording: Blob, fileName: string): Promise<number> {
-  const { id } = await system.client.uploadLecture(recording, { fileName });
+  const { id } = await system.client.uploadLecture(recording, { fileName, fresh: true });
   const startMs = performance.now();
   for await (const event of system.client.followLecture(id)) {
     if (event.type === 'end' && event.status !== 'ready') throw new Error(`the lecture is ${event.status}`);

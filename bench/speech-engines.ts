@@ -41,7 +41,7 @@ type Engine = (number: number) => Promise<Turn>;
 /** From the acknowledgement of the upload to the transcript's artifact, word times on. */
 async function transcribeLecture(system: RunningSystem, file: string, number: number): Promise<Turn> {
   const recording = toUnlike(await openAsBlob(file), number);
-  const { id } = await system.client.uploadLecture(recording, { fileName: path.basename(file), language });
+  const { id } = await system.client.uploadLecture(recording, { fileName: path.basename(file), language, fresh: true });
   const startMs = performance.now();
   let seconds = Number.NaN;
   for await (const event of system.client.followLecture(id)) {

@@ -13,7 +13,7 @@ afterAll(() => system.close());
 
 async function study(file: File) {
   const { client } = system;
-  const { id } = await client.uploadLecture(file);
+  const { id } = await client.uploadLecture(file, { fresh: true });
   const streamed: Segment[] = [];
   for await (const event of client.followLecture(id)) if (event.type === 'segments') streamed.push(...event.segments);
   return { id, streamed, lecture: await client.getLecture(id) };

@@ -61,7 +61,7 @@ export function createFaultLab(options: { redisDownSeconds: number }): FaultLab 
       makeFile: recordings.make,
       follow,
       async upload(name) {
-        const { id } = await system.client.uploadLecture(await recordings.make(name));
+        const { id } = await system.client.uploadLecture(await recordings.make(name), { fresh: true });
         recordingOf.set(id, name);
         return follow(id);
       },

@@ -84,6 +84,8 @@ export async function uploadFile({ url, filePath, fields, onProgress = () => {} 
   const tail = `\r\n--${boundary}--\r\n`;
   const headers = {
     'content-type': `multipart/form-data; boundary=${boundary}`,
+    // A new lecture each time, also of a file that is one already.
+    'cache-control': 'no-cache',
     'content-length': Buffer.byteLength(head) + found.size + Buffer.byteLength(tail),
   };
   return new Promise((resolve, reject) => {

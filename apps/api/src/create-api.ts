@@ -10,6 +10,8 @@ import { createAdmission } from './admission.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { addSessionRoute } from './auth/session-route.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
+import { createCourseReader } from './courses/course-reader.ts';
+import { addCourseRoutes } from './courses/course-routes.ts';
 import { addHealthRoutes, createReadiness } from './health.ts';
 import { addHome } from './home.ts';
 import { createCors } from './http/cors.ts';
@@ -19,6 +21,7 @@ import { createSecurityHeaders } from './http/security-headers.ts';
 import { collectOnScrape, createInternalHandler } from './internal.ts';
 import { addArtifactRoutes } from './lectures/artifact-routes.ts';
 import { createLectureChanger } from './lectures/change-lecture.ts';
+import { createLectureCreator } from './lectures/create-lecture.ts';
 import { addEventRoute } from './lectures/event-route.ts';
 import { createEventStreams } from './lectures/event-streams.ts';
 import { createLectureReader } from './lectures/lecture-reader.ts';
@@ -63,7 +66,8 @@ export interface ApiDeps {
  */
 export async function createApi({ config, logger, metrics, webDir }: ApiDeps): Promise<Api> {
   const services = await createServices({ config, logger });
-  const reader = createLectureReader(services);
+  const courseReader = createCourseReader(services);
+  const reader = createLectureReader({ ...services, courseReader });
   const submitter = createSubmitter({ ...services, logger });
   const ownerSlots = createOwnerSlots(services);
   const admission = createAdmission({ ...services, limits: config.limits, submitter, ownerSlots });
@@ -91,9 +95,11 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addOpenApiRoutes(app);
   // Whatever is added from here on is for owners alone.
   app.use(auth.authenticate, rate.byOwner);
-  const upload = createUploadHandler({ config, ...services, reader, submitter, admission });
+  const creator = createLectureCreator({ ...services, reader, submitter });
+  const upload = createUploadHandler({ config, ...services, reader, courseReader, creator, admission });
   const changer = createLectureChanger({ services, reader, logger });
-  addLectureRoutes(app, { services, reader, changer, submitter, admission, upload, logger });
+  addLectureRoutes(app, { services, reader, courseReader, changer, submitter, admission, upload, logger });
+  addCourseRoutes(app, { ...services, courseReader, auth });
   addArtifactRoutes(app, { services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });

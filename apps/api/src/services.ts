@@ -17,6 +17,8 @@ import { createQuickCalls, type QuickCalls } from '@studymate/queue/quick';
 import { type ConnectionKind, createRedis } from '@studymate/queue/redis';
 import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
+import { type Claims, createClaims } from '@studymate/storage/claims';
+import { type CourseStore, createCourseStore } from '@studymate/storage/course-store';
 import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
@@ -26,6 +28,8 @@ import type { Redis } from 'ioredis';
 export interface Services {
   blobs: BlobStore;
   lectures: LectureStore;
+  courses: CourseStore;
+  claims: Claims;
   apiKeys: KeyStore;
   artifacts: Artifacts;
   /** Commands that a request waits for; fails at once while Redis is away. */
@@ -86,6 +90,8 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
   return {
     blobs,
     lectures,
+    courses: createCourseStore({ blobs }),
+    claims: createClaims({ blobs }),
     apiKeys: createKeyStore({ blobs }),
     artifacts: createArtifacts({ blobs }),
     redis,

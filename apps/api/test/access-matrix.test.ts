@@ -14,8 +14,10 @@ type Access =
   | 'open'
   /** Answers everybody who has a key, with what belongs to nobody or is the caller's own. */
   | 'own'
-  /** Is about a lecture: others are told that there is none. */
-  | 'lecture';
+  /** Is about a lecture or a course: members of the course may read it, all others are told that there is none. */
+  | 'shared'
+  /** Changes one: members are told that they may not, all others that there is none. */
+  | 'changes';
 
 interface Rule {
   access: Access;
@@ -32,6 +34,7 @@ const json = (body: unknown): RequestInit => ({
 /** Found wanting by the route itself: it was let through to it. */
 const badBody = json({});
 const lecture = '/api/v1/lectures/:id';
+const course = '/api/v1/courses/:id';
 
 const rules: Record<string, Rule> = {
   'GET /': { access: 'open', status: 200 },
@@ -57,29 +60,38 @@ const rules: Record<string, Rule> = {
   'GET /v1/models': { access: 'own', status: 200 },
   'GET /v1/models/:model': { access: 'own', status: 200 },
   'POST /api/v1/warmup': { access: 'own', status: 400, init: json({ families: 'nonsense' }) },
-  [`GET ${lecture}`]: { access: 'lecture', status: 200 },
-  [`PATCH ${lecture}`]: { access: 'lecture', status: 200, init: { ...json({ title: 'Mine' }), method: 'PATCH' } },
-  [`DELETE ${lecture}`]: { access: 'lecture', status: 204 },
-  [`POST ${lecture}/cancel`]: { access: 'lecture', status: 202 },
-  [`POST ${lecture}/stages/:stage/retry`]: { access: 'lecture', status: 202 },
-  [`GET ${lecture}/events`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/media`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/transcript`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/chapters`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/topics`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/summary`]: { access: 'lecture', status: 200 },
-  [`GET ${lecture}/flashcards`]: { access: 'lecture', status: 200 },
+  'GET /api/v1/courses': { access: 'own', status: 200 },
+  'POST /api/v1/courses': { access: 'own', status: 400, init: badBody },
+  [`GET ${course}`]: { access: 'shared', status: 200 },
+  [`PATCH ${course}`]: { access: 'changes', status: 200, init: { ...json({ title: 'Mine' }), method: 'PATCH' } },
+  [`DELETE ${course}`]: { access: 'changes', status: 204 },
+  [`PUT ${course}/members/:owner`]: { access: 'changes', status: 200 },
+  [`DELETE ${course}/members/:owner`]: { access: 'changes', status: 204 },
+  [`GET ${lecture}`]: { access: 'shared', status: 200 },
+  [`PATCH ${lecture}`]: { access: 'changes', status: 200, init: { ...json({ title: 'Mine' }), method: 'PATCH' } },
+  [`DELETE ${lecture}`]: { access: 'changes', status: 204 },
+  [`POST ${lecture}/cancel`]: { access: 'changes', status: 202 },
+  [`POST ${lecture}/stages/:stage/retry`]: { access: 'changes', status: 202 },
+  [`GET ${lecture}/events`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/media`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/transcript`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/chapters`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/topics`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/summary`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/flashcards`]: { access: 'shared', status: 200 },
 };
 
 let t: TestApi;
 let ada: string;
 let bob: string;
+let cat: string;
 let revoked: string;
 beforeAll(async () => {
   t = await startTestApi({ redisUrl: testRedisUrl(), env: { AUTH: 'keys' } });
   const keys = createKeyStore(t);
   ada = (await keys.create({ owner: 'ada', label: '' })).key;
   bob = (await keys.create({ owner: 'bob', label: '' })).key;
+  cat = (await keys.create({ owner: 'cat', label: '' })).key;
   const third = await keys.create({ owner: 'ada', label: '' });
   await keys.revoke(third.info.id);
   revoked = third.key;
@@ -88,9 +100,16 @@ afterAll(async () => {
   await t?.close();
 });
 
-/** A finished lecture of hers, with every part. */
-async function makeAdasLecture(): Promise<string> {
-  const { id } = await makeLecture(t, { owner: 'ada' });
+interface Hers {
+  lectureId: string;
+  courseId: string;
+}
+
+/** A finished lecture of hers, with every part, in a course that she shares with Cat and Dan. */
+async function makeAdas(): Promise<Hers> {
+  const { id: courseId } = await t.clientFor(ada).createCourse('Printing');
+  for (const member of ['cat', 'dan']) await t.clientFor(ada).addMember(courseId, member);
+  const { id } = await makeLecture(t, { owner: 'ada', courseId });
   await finishLecture(t, id, {
     assemble: { language: 'en', text: '', segments: [] },
     chapters: [],
@@ -98,33 +117,40 @@ async function makeAdasLecture(): Promise<string> {
     summary: { statements: [], keyTerms: [] },
     flashcards: [],
   });
-  return id;
+  return { lectureId: id, courseId };
 }
 
-function toUrl(path: string, lectureId: string): string {
+/** What is there of it, to see that nobody has changed it. */
+async function readBoth({ lectureId, courseId }: Hers) {
+  return [await t.lectures.read(lectureId), await t.clientFor(ada).getCourse(courseId)];
+}
+
+function toUrl(path: string, { lectureId, courseId }: Hers): string {
+  const id = path.startsWith(course) ? courseId : lectureId;
   const found = path.replace(/\/search$/, '/search?q=type&mode=keyword');
-  return `${t.url}${found.replace(':id', lectureId).replace(':stage', 'summary').replace(':model', 'whisper-1')}`;
+  const named = found.replace(':id', id).replace(':stage', 'summary').replace(':model', 'whisper-1');
+  return `${t.url}${named.replace(':owner', 'dan')}`;
 }
 
 /** Each caller has an address of its own, so that wrong keys are not counted together. */
 let address = 0;
-async function ask(route: string, lectureId: string, key?: string): Promise<Response> {
+async function ask(route: string, hers: Hers, key?: string): Promise<Response> {
   const [method = '', path = ''] = route.split(' ');
   const { init } = rules[route] ?? {};
   const headers = new Headers(init?.headers);
   if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
   headers.set('x-forwarded-for', `192.0.2.${++address % 250}`);
-  return fetch(toUrl(path, lectureId), { ...init, method, headers });
+  return fetch(toUrl(path, hers), { ...init, method, headers });
 }
 
 /** "METHOD /path" of all that the router has. */
 async function listRoutes(): Promise<string[]> {
   const { stack } = (t.api.handler as unknown as Express).router;
   const paths = stack.flatMap(({ route }) => (route ? [route.path] : []));
-  const id = await makeAdasLecture();
+  const hers = await makeAdas();
   const found: string[] = [];
   for (const path of paths) {
-    const response = await fetch(toUrl(path, id), { method: 'OPTIONS', headers: { 'x-api-key': ada } });
+    const response = await fetch(toUrl(path, hers), { method: 'OPTIONS', headers: { 'x-api-key': ada } });
     const methods = (response.headers.get('allow') ?? '').split(', ');
     found.push(...methods.filter((name) => name !== 'HEAD' && name !== 'OPTIONS').map((name) => `${name} ${path}`));
   }
@@ -137,50 +163,56 @@ test('every route of the router is classified here, and nothing else is', async 
 
 describe.each(Object.entries(rules))('%s', (route, { access, status }) => {
   test('no key, a wrong one, a made-up one, a revoked one', async () => {
-    const id = await makeAdasLecture();
+    const hers = await makeAdas();
+    const before = await readBoth(hers);
     const madeUp = `${ada.slice(0, -1)}${ada.endsWith('A') ? 'B' : 'A'}`;
     for (const key of [undefined, 'nonsense', madeUp, revoked]) {
-      const response = await ask(route, id, key);
+      const response = await ask(route, hers, key);
       expect(response.status).toBe(access === 'open' ? status : 401);
       await response.body?.cancel();
     }
-    // Nobody has changed anything.
-    expect(await t.lectures.read(id)).toMatchObject({ id, version: 2, cancelledAt: null });
+    expect(await readBoth(hers)).toEqual(before);
   });
 
-  test('an owner, and another owner', async () => {
-    const id = await makeAdasLecture();
-    const before = await t.lectures.read(id);
-    const others = await ask(route, id, bob);
-    expect(others.status).toBe(access === 'lecture' ? 404 : status);
+  test('an owner, another owner, a member of the course', async () => {
+    const hers = await makeAdas();
+    const before = await readBoth(hers);
+    const isHers = access === 'shared' || access === 'changes';
+    const others = await ask(route, hers, bob);
+    expect(others.status).toBe(isHers ? 404 : status);
     const text = await others.text();
-    expect(text).not.toContain(id);
-    if (access === 'lecture') {
-      // As if it did not exist: the same words as for a lecture that never was.
-      const neverWas = await ask(route, `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`, bob);
+    expect(text).not.toMatch(new RegExp(`${hers.lectureId}|${hers.courseId}`));
+    if (isHers) {
+      // As if it did not exist: the same words as for one that never was.
+      const toOther = (id: string) => `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
+      const neverWas = { lectureId: toOther(hers.lectureId), courseId: toOther(hers.courseId) };
       const { error } = JSON.parse(text) as { error: { message: string } };
-      expect(((await neverWas.json()) as { error: { message: string } }).error.message).toBe(error.message);
+      const unknown = (await (await ask(route, neverWas, bob)).json()) as { error: { message: string } };
+      expect(unknown.error.message).toBe(error.message);
     }
-    expect(await t.lectures.read(id)).toEqual(before);
-    const own = await ask(route, id, ada);
+    const members = await ask(route, hers, cat);
+    expect(members.status).toBe(access === 'changes' ? 403 : status);
+    await members.body?.cancel();
+    expect(await readBoth(hers)).toEqual(before);
+    const own = await ask(route, hers, ada);
     expect(own.status).toBe(status);
     await own.body?.cancel();
   });
 });
 
 test('HEAD asks for a key as GET does', async () => {
-  const id = await makeAdasLecture();
+  const hers = await makeAdas();
   for (const route of Object.keys(rules).filter((name) => name.startsWith('GET '))) {
     if (rules[route]?.access === 'open') continue;
-    const url = toUrl(route.slice(4), id);
+    const url = toUrl(route.slice(4), hers);
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(401);
     const other = await fetch(url, { method: 'HEAD', headers: { 'x-api-key': bob } });
-    expect(other.status).toBe(rules[route]?.access === 'lecture' ? 404 : 200);
+    expect(other.status).toBe(rules[route]?.access === 'shared' ? 404 : 200);
   }
 });
 
 test('another spelling of a path is no way around: capitals, a slash more, escapes', async () => {
-  const id = await makeAdasLecture();
+  const { lectureId: id } = await makeAdas();
   const spellings = [
     '/API/v1/lectures',
     '/api/v1/lectures/',
@@ -194,7 +226,7 @@ test('another spelling of a path is no way around: capitals, a slash more, escap
 });
 
 test('an owner sees all of her lectures in the list, and none of the others', async () => {
-  const mine = await makeAdasLecture();
+  const { lectureId: mine } = await makeAdas();
   const his = await makeLecture(t, { owner: 'bob' });
   const ids = async (key: string) => {
     const found: string[] = [];

@@ -48,7 +48,7 @@ async function sendHeadersOnly(path: string): Promise<{ status: number; body: st
   return { status: response.statusCode, body };
 }
 
-const upload = () => t.client.uploadLecture(toFile('sound'));
+const upload = () => t.client.uploadLecture(toFile('sound'), { fresh: true });
 
 describe('unfinished lectures of one owner at their limit', () => {
   test('a further upload: 429 with a code before its body is read, and nothing of it is kept', async () => {

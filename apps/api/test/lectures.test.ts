@@ -190,7 +190,7 @@ test('every queue is there for the metrics and the dashboard', () => {
 
 test('change: the title and the course, told to followers; the version goes up', async () => {
   const { id, version } = await makeLecture(t);
-  const courseId = createId();
+  const { id: courseId } = await t.client.createCourse('Printing');
   const changed = await t.client.changeLecture(id, { title: ' Of\nprinting ', courseId });
   expect(changed).toMatchObject({ title: 'Of printing', courseId, version: version + 1 });
   expect(await t.client.changeLecture(id, { courseId: null })).toMatchObject({ title: 'Of printing', courseId: null });

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { ApiError } from '@studymate/client/api-error';
-import { createId } from '@studymate/contracts/ids';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { mediaPrefix } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -31,7 +30,7 @@ function toForm(parts: [string, string | File][]): FormData {
 }
 
 test('upload with fields before and after the file: 202, Location, the bytes hashed and kept, ingest queued', async () => {
-  const courseId = createId();
+  const { id: courseId } = await t.client.createCourse('Printing');
   const file = toFile('the sound of printing');
   const form = toForm([
     ['title', '  The press  '],
@@ -69,7 +68,7 @@ test.each([
 });
 
 test('upload that claims no more than octets, as curl does: kept under the type that its ending stands for', async () => {
-  const { id } = await t.client.uploadLecture(new File(['x'], 'talk.m4a', { type: 'application/octet-stream' }));
+  const { id } = await t.client.uploadLecture(new File(['octets'], 'talk.m4a', { type: 'application/octet-stream' }));
   const media = await fetch(`${t.url}/api/v1/lectures/${id}/media`);
   expect([(await t.lectures.read(id))?.media.contentType, media.headers.get('content-type')]).toEqual([
     'audio/mp4',

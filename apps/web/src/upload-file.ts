@@ -35,7 +35,8 @@ export function uploadFile(file: File, options: UploadFileOptions): Promise<Lect
       'load',
       settle(() => {
         const body = parseJson(request.responseText);
-        if (request.status === 202) {
+        // 200: the same recording is a lecture of theirs already.
+        if (request.status === 202 || request.status === 200) {
           resolve(body as Lecture);
           return;
         }

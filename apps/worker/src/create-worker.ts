@@ -19,6 +19,7 @@ import { createQueues } from '@studymate/queue/queues';
 import { createRedis } from '@studymate/queue/redis';
 import { createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
+import { createClaims } from '@studymate/storage/claims';
 import { collectOrphans } from '@studymate/storage/collect-orphans';
 import { collectTransients } from '@studymate/storage/collect-transients';
 import { createLectureStore } from '@studymate/storage/lecture-store';
@@ -196,6 +197,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
         logger.info(collected, 'what dead processes left in the store was looked for');
       }
       const finished = await lectures.finishDeletions();
+      const claims = await createClaims({ blobs }).collect();
+      if (claims > 0) logger.debug({ claims }, 'expired claims were removed');
       if (finished > 0) logger.info({ finished }, 'deletions that dead processes left half-way were finished');
     },
     async collectTransients() {

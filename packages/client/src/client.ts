@@ -1,3 +1,4 @@
+import type { Course, CoursePage } from '@studymate/contracts/course';
 import type { LectureEvent } from '@studymate/contracts/events';
 import type { Lecture, LectureChanges, LecturePage } from '@studymate/contracts/lecture';
 import type { ModelFamily, ModelStatus } from '@studymate/contracts/models';
@@ -28,6 +29,10 @@ export interface UploadFields {
   glossary?: readonly string[];
   /** Needed for a Blob, which has no name; a File brings its own. */
   fileName?: string;
+  /** A new lecture, also when there is one with the same recording and fields. */
+  fresh?: boolean;
+  /** A retry with the same key gives the lecture that the first try has made. */
+  idempotencyKey?: string;
 }
 
 export interface ClipFields {
@@ -52,7 +57,10 @@ export interface ListOptions {
 
 /** Every method throws ApiError with the API's code, or what `fetch` throws when the API cannot be reached. */
 export interface StudyMateClient {
-  /** In Node, `openAsBlob` of node:fs gives a Blob that is streamed from the disk. */
+  /**
+   * Makes a lecture, or gives the one that there is with the same recording and fields.
+   * In Node, `openAsBlob` of node:fs gives a Blob that is streamed from the disk.
+   */
   uploadLecture(file: Blob, fields?: UploadFields, options?: CallOptions): Promise<Lecture>;
   listLectures(query?: ListOptions, options?: CallOptions): Promise<LecturePage>;
   getLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
@@ -86,6 +94,17 @@ export interface StudyMateClient {
   ): Promise<string>;
   /** Address of the recording, for a player. */
   mediaUrl(lectureId: string): string;
+  /** Courses of one's own, and those that others share. */
+  listCourses(query?: Omit<ListOptions, 'courseId'>, options?: CallOptions): Promise<CoursePage>;
+  createCourse(title: string, options?: CallOptions): Promise<Course>;
+  /** With its members, for its owner. */
+  getCourse(courseId: string, options?: CallOptions): Promise<Course>;
+  changeCourse(courseId: string, changes: { title: string }, options?: CallOptions): Promise<Course>;
+  /** Its lectures stay, in no course. */
+  deleteCourse(courseId: string, options?: CallOptions): Promise<void>;
+  /** Lets an owner of lectures read those of the course. */
+  addMember(courseId: string, owner: string, options?: CallOptions): Promise<Course>;
+  removeMember(courseId: string, owner: string, options?: CallOptions): Promise<void>;
   /** A recording of at most 60 s, at once. */
   transcribe(clip: Blob, fields?: ClipFields, options?: CallOptions): Promise<TranscribeResponse>;
   topics(request: TopicsRequest, options?: CallOptions): Promise<TopicAssignments>;
@@ -125,6 +144,9 @@ export function createClient(options: ClientOptions): StudyMateClient {
     headers.set('authorization', `Bearer ${apiKey}`);
     return plainFetch(url, { ...init, headers });
   };
+  const coursePath = (courseId: string) => `/api/v1/courses/${encodeURIComponent(courseId)}`;
+  const memberPath = (courseId: string, owner: string) =>
+    `${coursePath(courseId)}/members/${encodeURIComponent(owner)}`;
   const lecturePath = (lectureId: string) => `/api/v1/lectures/${encodeURIComponent(lectureId)}`;
 
   const request = async (path: string, init: RequestInit, call: CallOptions = {}): Promise<Response> => {
@@ -156,7 +178,11 @@ export function createClient(options: ClientOptions): StudyMateClient {
   };
 
   return {
-    uploadLecture: (file, fields = {}, call) => postFile('/api/v1/lectures', file, { ...fields }, call),
+    uploadLecture(file, { fresh, idempotencyKey, ...fields } = {}, call) {
+      const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
+      if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
+      return postFile('/api/v1/lectures', file, { ...fields }, call, headers);
+    },
     listLectures: (query = {}, call) => get(`/api/v1/lectures${toQuery({ ...query })}`, call),
     getLecture: (lectureId, call) => get(lecturePath(lectureId), call),
     changeLecture: async (lectureId, changes, call) => {
@@ -181,6 +207,22 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
+    listCourses: (query = {}, call) => get(`/api/v1/courses${toQuery({ ...query })}`, call),
+    createCourse: (title, call) => post('/api/v1/courses', { title }, call),
+    getCourse: (courseId, call) => get(coursePath(courseId), call),
+    changeCourse: async (courseId, changes, call) => {
+      const headers = { 'content-type': 'application/json' };
+      const init = { method: 'PATCH', headers, body: JSON.stringify(changes) };
+      return (await request(coursePath(courseId), init, call)).json() as Promise<Course>;
+    },
+    async deleteCourse(courseId, call) {
+      await request(coursePath(courseId), { method: 'DELETE' }, call);
+    },
+    addMember: async (courseId, owner, call) =>
+      (await request(memberPath(courseId, owner), { method: 'PUT' }, call)).json() as Promise<Course>,
+    async removeMember(courseId, owner, call) {
+      await request(memberPath(courseId, owner), { method: 'DELETE' }, call);
+    },
     transcribe(clip, { fresh, ...fields } = {}, call) {
       const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
       return postFile('/api/v1/transcribe', clip, { ...fields }, call, headers);

@@ -25,6 +25,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'A page of another site asked a browser to change something here; only our own pages may.',
   },
+  forbidden: {
+    status: 403,
+    retryable: false,
+    meaning: 'You may read this, because its course is shared with you, but only its owner may change it.',
+  },
   not_found: { status: 404, retryable: false, meaning: 'There is no such thing, or it is not yours.' },
   method_not_allowed: {
     status: 405,
@@ -48,10 +53,15 @@ export const errorCatalogue = {
     meaning: 'The stage was left out, for example because nobody speaks in the recording.',
   },
   lecture_cancelled: { status: 409, retryable: false, meaning: 'The lecture was cancelled before this part was made.' },
+  limit_reached: {
+    status: 409,
+    retryable: false,
+    meaning: 'There are as many as there may be: an owner may have 1,000 courses, a course 1,000 members.',
+  },
   version_mismatch: {
     status: 412,
     retryable: false,
-    meaning: 'The lecture has another version by now than `If-Match` names; read it again and decide anew.',
+    meaning: 'It has another version by now than `If-Match` names; read it again and decide anew.',
   },
   upload_incomplete: {
     status: 400,
@@ -80,6 +90,12 @@ export const errorCatalogue = {
     status: 422,
     retryable: false,
     meaning: 'The recording is longer than this route takes (MAX_MEDIA_SECONDS for lectures, 60 s for clips).',
+  },
+  unknown_course: { status: 422, retryable: false, meaning: '`courseId` names no course that you own.' },
+  idempotency_mismatch: {
+    status: 422,
+    retryable: false,
+    meaning: 'The same `Idempotency-Key` was sent with another content within the last 24 hours.',
   },
   media_damaged: {
     status: 422,

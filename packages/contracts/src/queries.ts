@@ -9,6 +9,7 @@ export const listLecturesQuerySchema = z.object({
   limit: z.coerce.number<string>().int().min(1).max(100).default(20),
   courseId: idSchema.optional(),
 });
+export const listCoursesQuerySchema = listLecturesQuerySchema.omit({ courseId: true });
 export const transcriptQuerySchema = z.object({
   format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
   /** What there is so far, also of a lecture that is not done. */

@@ -13,6 +13,10 @@ import type { StageName } from '@studymate/contracts/stages';
  *   clips/<id>
  *   transient/<id of a lecture>
  *   keys/<id>/key.json and revoked.json: key-store.ts
+ *   courses/<id>/records/<8-digit version>.json
+ *   courses/<id>/members/<person>
+ *   claims/<day>/<sha256>: claims.ts
+ *   people/<person>/courses/<id>: those that the person owns or is a member of
  */
 export const lecturesPrefix = 'lectures/';
 export const ownersPrefix = 'owners/';
@@ -135,6 +139,37 @@ export function parseChunkKey(key: string): number | null {
 
 function chunkName(index: number): string {
   return `chunk-${String(index).padStart(4, '0')}`;
+}
+
+export const claimsPrefix = 'claims/';
+
+/** @param day days since 1970 */
+export function claimKey(day: number, name: string): string {
+  return `${claimsPrefix}${day}/${name}`;
+}
+
+export function courseRecordsPrefix(courseId: string): string {
+  return `courses/${courseId}/records/`;
+}
+
+export function courseRecordKey(courseId: string, version: number): string {
+  return `${courseRecordsPrefix(courseId)}${String(version).padStart(8, '0')}.json`;
+}
+
+export function courseMembersPrefix(courseId: string): string {
+  return `courses/${courseId}/members/`;
+}
+
+export function courseMemberKey(courseId: string, person: string): string {
+  return `${courseMembersPrefix(courseId)}${ownerPart(person)}`;
+}
+
+export function personCoursesPrefix(person: string): string {
+  return `people/${ownerPart(person)}/courses/`;
+}
+
+export function personCourseKey(person: string, courseId: string): string {
+  return `${personCoursesPrefix(person)}${courseId}`;
 }
 
 /** An owner's name as a part of a key: itself when it can be one, else a hash with a "." that no such name has. */

@@ -36,6 +36,8 @@ import { walkLectures } from './walk-lectures.ts';
 export interface LectureStore {
   /** Writes version 1 of a record and the owner's marks, by which it and its recording are found. */
   create(record: LectureRecord): Promise<void>;
+  /** As `create`. @returns false, and nothing changed, when there is or was a lecture of that id */
+  createOnce(record: LectureRecord): Promise<boolean>;
   /**
    * The newest version in today's form, or null when there is none (or the lecture was deleted).
    * @throws AppError `newer_version` when a later StudyMate wrote it; `internal`, not retryable, when it is damaged
@@ -141,6 +143,22 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
     // The same call, made again after its answer was lost.
     if (there && Buffer.compare(there, bytes) === 0) return;
     throw new AppError('internal', `There is already a lecture ${record.id}.`, { retryable: false });
+  }
+
+  async function createOnce(record: LectureRecord): Promise<boolean> {
+    if ((await listVersions(record.id)).length > 0) return false;
+    try {
+      await create(record);
+    } catch (error) {
+      const there = await blobs.read(recordKey(record.id, 1));
+      // Somebody else was quicker.
+      if (there && peekRecord(record.id, there)?.media.key !== record.media.key) return false;
+      throw error;
+    }
+    if (!(await isDeleted(record.id))) return true;
+    // Its deletion came in between, and has not seen this.
+    await remove(record.id);
+    return false;
   }
 
   async function update(
@@ -277,6 +295,7 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
 
   return {
     create,
+    createOnce,
     read,
     update,
     listIds,

@@ -26,6 +26,7 @@ export type Upgrades = readonly Upgrade[];
  * that was ever written has one.
  */
 export const recordUpgrades: Upgrades = [];
+export const courseUpgrades: Upgrades = [];
 
 export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = new Map<
   ArtifactSchema<unknown>,

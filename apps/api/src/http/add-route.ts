@@ -2,7 +2,7 @@ import { AppError } from '@studymate/contracts/errors';
 import type { Request, Response, Router } from 'express';
 
 export type Handler = (req: Request, res: Response) => unknown;
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /**
  * Adds a path with all its methods at once, so that any other method is answered by 405 with `Allow`. GET answers

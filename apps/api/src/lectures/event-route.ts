@@ -1,4 +1,5 @@
-import type { Router } from 'express';
+import { AppError } from '@studymate/contracts/errors';
+import type { Response, Router } from 'express';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
@@ -8,6 +9,8 @@ import type { LectureReader } from './lecture-reader.ts';
 
 /** How soon a reader comes back after a cut. */
 const retryMs = 2_000;
+/** How often it is looked whether a member may still read what is followed. */
+const defaultRecheckMs = 10_000;
 
 /**
  * GET /api/v1/lectures/:id/events: `snapshot`, the text so far as `segments`, then what changes, and `end`. A reader
@@ -16,11 +19,13 @@ const retryMs = 2_000;
  */
 export function addEventRoute(
   router: Router,
-  deps: { streams: EventStreams; reader: LectureReader; auth: Authenticator },
+  deps: { streams: EventStreams; reader: LectureReader; auth: Authenticator; recheckMs?: number },
 ): void {
+  const { recheckMs = defaultRecheckMs } = deps;
   addRoute(router, '/api/v1/lectures/:id/events', {
     async get(req, res) {
-      const record = await deps.reader.readRecord(ownerOf(res), req.params.id);
+      const person = ownerOf(res);
+      const record = await deps.reader.readRecord(person, req.params.id);
       const { lastEventId } = req.query;
       const given = req.headers['last-event-id'] ?? lastEventId;
       const resume = await deps.streams.findResume(record, typeof given === 'string' ? given : undefined);
@@ -31,8 +36,21 @@ export function addEventRoute(
         res.end();
       } else {
         deps.auth.endWithCredential(req, res);
+        if (record.owner !== person) endWhenUnshared(res, () => deps.reader.readRecord(person, record.id), recheckMs);
         await deps.streams.follow(record, () => openSse(res, { retryMs }), resume);
       }
     },
   });
+}
+
+/** Ends the stream of a member from whom the course was taken. */
+function endWhenUnshared(res: Response, read: () => Promise<unknown>, recheckMs: number): void {
+  const timer = setInterval(() => {
+    read().catch((error: unknown) => {
+      // While the store is away nothing is known; the next look will tell.
+      if (error instanceof AppError && error.code === 'not_found') res.destroy();
+    });
+  }, recheckMs);
+  timer.unref();
+  res.once('close', () => clearInterval(timer));
 }

@@ -8,10 +8,16 @@ import { noLiveState, toLectureView } from '@studymate/queue/lecture-view';
 import type { LiveStore } from '@studymate/queue/live';
 import { withRedis } from '@studymate/queue/redis';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { CourseReader } from '../courses/course-reader.ts';
 
 export interface LectureReader {
-  /** @throws AppError `not_found`, also for what is no id and for what belongs to somebody else */
-  readRecord(owner: string, lectureId: unknown): Promise<LectureRecord>;
+  /**
+   * A lecture that a person may read: their own, or one of a course that is shared with them.
+   * @throws AppError `not_found`, also for what is no id and for what belongs to somebody else
+   */
+  readRecord(person: string, lectureId: unknown): Promise<LectureRecord>;
+  /** A lecture that a person may change. @throws AppError `not_found`; `forbidden` when they may only read it */
+  readOwn(person: string, lectureId: unknown): Promise<LectureRecord>;
   /** With what is going on right now; without that while Redis is away. */
   toView(record: LectureRecord): Promise<Lecture>;
 }
@@ -20,15 +26,27 @@ const noIndex: ArtifactIndex = { cutChunks: [], transcribedChunks: [] };
 /** What is only for show must not make a page slow while Redis is away. */
 const liveTimeoutMs = 500;
 
-export function createLectureReader(deps: { lectures: LectureStore; live: LiveStore; pace: Pace }): LectureReader {
-  const { lectures, live, pace } = deps;
+export function createLectureReader(deps: {
+  lectures: LectureStore;
+  courseReader: Pick<CourseReader, 'isShared'>;
+  live: LiveStore;
+  pace: Pace;
+}): LectureReader {
+  const { lectures, courseReader, live, pace } = deps;
+
+  const readRecord: LectureReader['readRecord'] = async (person, lectureId) => {
+    const id = idSchema.safeParse(lectureId);
+    const record = id.success ? await lectures.read(id.data) : null;
+    if (record && (record.owner === person || (await courseReader.isShared(person, record)))) return record;
+    throw new AppError('not_found', 'There is no such lecture.');
+  };
 
   return {
-    async readRecord(owner, lectureId) {
-      const id = idSchema.safeParse(lectureId);
-      const record = id.success ? await lectures.read(id.data) : null;
-      if (!record || record.owner !== owner) throw new AppError('not_found', 'There is no such lecture.');
-      return record;
+    readRecord,
+    async readOwn(person, lectureId) {
+      const record = await readRecord(person, lectureId);
+      if (record.owner === person) return record;
+      throw new AppError('forbidden', 'Only the owner of a lecture may change it.');
     },
     async toView(record) {
       // Once there is a transcript, or the end of everything, the chunks say nothing more.

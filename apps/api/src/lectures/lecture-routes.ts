@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
-import { changeLectureSchema, type Lecture, type LecturePage } from '@studymate/contracts/lecture';
+import { changeLectureSchema, type LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { listLecturesQuerySchema } from '@studymate/contracts/queries';
 import { stageNameSchema } from '@studymate/contracts/stages';
@@ -10,12 +10,14 @@ import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
 import { ownerMarkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
-import type { Response, Router } from 'express';
+import type { Router } from 'express';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
+import type { CourseReader } from '../courses/course-reader.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
+import { checkVersion, sendVersioned } from '../http/versions.ts';
 import type { Services } from '../services.ts';
 import type { LectureChanger } from './change-lecture.ts';
 import { toTitle } from './file-names.ts';
@@ -34,6 +36,7 @@ export function addLectureRoutes(
   deps: {
     services: Services;
     reader: LectureReader;
+    courseReader: CourseReader;
     changer: LectureChanger;
     submitter: Submitter;
     admission: Admission;
@@ -41,7 +44,7 @@ export function addLectureRoutes(
     logger: Logger;
   },
 ): void {
-  const { services, reader, submitter } = deps;
+  const { services, reader, courseReader, submitter } = deps;
   const { change, cancel, tell } = deps.changer;
   const { active, advancer, lectures, live, redis, keys, publisher } = services;
 
@@ -57,7 +60,10 @@ export function addLectureRoutes(
     post: deps.upload,
     async get(req, res) {
       const query = parseRequest(listLecturesQuerySchema, req.query);
-      const { records, nextCursor } = await readPage({ listIds: lectures.listIds, read }, ownerOf(res), query);
+      // The lectures of a shared course are its owner's.
+      const course = query.courseId && (await courseReader.find(ownerOf(res), query.courseId));
+      const owner = course ? course.owner : ownerOf(res);
+      const { records, nextCursor } = await readPage({ listIds: lectures.listIds, read }, owner, query);
       const page: LecturePage = { lectures: await Promise.all(records.map(reader.toView)), nextCursor };
       res.json(page);
     },
@@ -65,11 +71,12 @@ export function addLectureRoutes(
 
   addRoute(router, '/api/v1/lectures/:id', {
     async get(req, res) {
-      sendLecture(res, await reader.toView(await reader.readRecord(ownerOf(res), req.params.id)));
+      sendVersioned(res, await reader.toView(await reader.readRecord(ownerOf(res), req.params.id)));
     },
     async patch(req, res) {
-      const before = await reader.readRecord(ownerOf(res), req.params.id);
+      const before = await reader.readOwn(ownerOf(res), req.params.id);
       const { title, courseId } = await readJsonBody(req, { schema: changeLectureSchema, maxBytes: maxChangeBytes });
+      await courseReader.checkOwn(ownerOf(res), courseId);
       const toChanged = (current: LectureRecord): LectureRecord => {
         // Looked at again each time that another writer was quicker.
         checkVersion(req.headers['if-match'], current.version);
@@ -82,7 +89,7 @@ export function addLectureRoutes(
       const { view } = await change(before, async () => toChanged);
       const changes = { title: view.title, courseId: view.courseId, version: view.version };
       await tell(view.id, () => publisher.publish(view.id, { type: 'lecture', changes }));
-      sendLecture(res, view);
+      sendVersioned(res, view);
     },
     async delete(req, res) {
       const known = idSchema.safeParse(req.params.id);
@@ -96,7 +103,10 @@ export function addLectureRoutes(
         record === undefined
           ? (await services.blobs.stat(ownerMarkKey(ownerOf(res), id))) !== null
           : record?.owner === ownerOf(res);
-      if (!isOwners) throw noSuchLecture();
+      if (!isOwners) {
+        if (record) await reader.readOwn(ownerOf(res), id);
+        throw noSuchLecture();
+      }
       await tell(id, async () => {
         await announceCancel(redis, keys, id);
         if (record) await advancer.withdraw(record);
@@ -114,14 +124,14 @@ export function addLectureRoutes(
 
   addRoute(router, '/api/v1/lectures/:id/cancel', {
     async post(req, res) {
-      const view = await cancel(await reader.readRecord(ownerOf(res), req.params.id));
+      const view = await cancel(await reader.readOwn(ownerOf(res), req.params.id));
       res.status(202).json(view);
     },
   });
 
   addRoute(router, '/api/v1/lectures/:id/stages/:stage/retry', {
     async post(req, res) {
-      const before = await reader.readRecord(ownerOf(res), req.params.id);
+      const before = await reader.readOwn(ownerOf(res), req.params.id);
       const { id } = before;
       const stage = stageNameSchema.safeParse(req.params.stage);
       if (!stage.success) throw new AppError('not_found', 'There is no such stage.');
@@ -148,26 +158,6 @@ export function addLectureRoutes(
 
 function noSuchLecture(): AppError {
   return new AppError('not_found', 'There is no such lecture.');
-}
-
-/** The version of what the owner and the workers have written; progress is not part of it. */
-function sendLecture(res: Response, lecture: Lecture): void {
-  res.setHeader('etag', toEtag(lecture.version));
-  res.setHeader('content-type', 'application/json; charset=utf-8');
-  // Not by express, which would say "not modified" of a lecture whose progress has.
-  res.end(JSON.stringify(lecture));
-}
-
-function toEtag(version: number): string {
-  return `"${version}"`;
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1 @throws AppError `version_mismatch` */
-function checkVersion(ifMatch: string | undefined, version: number): void {
-  if (ifMatch === undefined) return;
-  const wanted = ifMatch.split(',').map((tag) => tag.trim());
-  if (wanted.includes('*') || wanted.includes(toEtag(version))) return;
-  throw new AppError('version_mismatch', `The lecture has version ${version} by now.`, { details: { version } });
 }
 
 /** Ids whose record cannot be read are passed over: one damaged lecture must not hide all the others. */

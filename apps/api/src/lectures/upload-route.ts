@@ -7,16 +7,18 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { parseLanguage } from '@studymate/speech/languages';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { mediaKey } from '@studymate/storage/lecture-keys';
-import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { Request, Response } from 'express';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
+import type { CourseReader } from '../courses/course-reader.ts';
 import type { Handler } from '../http/add-route.ts';
 import { readGlossary, toRecognition } from '../http/glossary-field.ts';
+import { readIdempotencyKey, setReplayed } from '../http/idempotency-key.ts';
 import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
+import type { CreatedLecture, CreateOptions, LectureCreator } from './create-lecture.ts';
 import type { LectureReader } from './lecture-reader.ts';
-import { keepRecord, toNewRecord } from './new-lecture.ts';
-import type { Submitter } from './submit.ts';
+import { toNewRecord } from './new-lecture.ts';
 
 /**
  * POST /api/v1/lectures: the file goes straight to the store and is hashed on the way. The record is written before
@@ -25,13 +27,15 @@ import type { Submitter } from './submit.ts';
 export function createUploadHandler(deps: {
   config: Config;
   blobs: BlobStore;
-  lectures: LectureStore;
   reader: LectureReader;
-  submitter: Submitter;
+  courseReader: CourseReader;
+  creator: LectureCreator;
   admission: Admission;
 }): Handler {
-  const { blobs } = deps;
+  const { blobs, courseReader } = deps;
   const receive: Handler = async (req, res) => {
+    const owner = ownerOf(res);
+    const options = readCreateOptions(req);
     const fields: CreateLectureFields = {};
     let glossary: readonly string[] = [];
     const key = mediaKey(createId());
@@ -42,23 +46,50 @@ export function createUploadHandler(deps: {
         if (name === 'glossary') glossary = readGlossary(glossary, value);
         else readField(fields, name, value);
       },
-      store: (bytes) => blobs.put(key, bytes),
+      async store(bytes) {
+        await courseReader.checkOwn(owner, fields.courseId);
+        return blobs.put(key, bytes);
+      },
       discard: () => blobs.delete(key),
     });
+    try {
+      // It may have come after the file.
+      await courseReader.checkOwn(owner, fields.courseId);
+    } catch (error) {
+      await blobs.delete(key);
+      throw error;
+    }
     const record: LectureRecord = {
-      ...toNewRecord(ownerOf(res), key, file, fields.title),
+      ...toNewRecord(owner, key, file, fields.title),
       courseId: fields.courseId ?? null,
       requestedLanguage: fields.language ?? null,
       recognition: toRecognition(glossary),
     };
-    await keepRecord(deps, record);
-    await deps.submitter.submit(record);
-    res
-      .status(202)
-      .location(`/api/v1/lectures/${record.id}`)
-      .json(await deps.reader.toView(record));
+    await sendCreated(res, deps.reader, await deps.creator.create(record, options));
   };
   return (req, res) => deps.admission.lecture(ownerOf(res), async () => receive(req, res));
+}
+
+/** `Cache-Control: no-cache` asks for a new lecture, as it asks for a new answer to a clip. */
+export function readCreateOptions(req: Request): CreateOptions {
+  return {
+    idempotencyKey: readIdempotencyKey(req),
+    isFresh: /(^|,)\s*no-(cache|store)\s*(,|$)/i.test(req.get('cache-control') ?? ''),
+  };
+}
+
+/** 202 for what this or an earlier request of the same key has made, 200 for an equal lecture that was found. */
+export async function sendCreated(
+  res: Response,
+  reader: Pick<LectureReader, 'toView'>,
+  { record, origin }: CreatedLecture,
+): Promise<void> {
+  if (origin !== 'new') setReplayed(res);
+  const view = await reader.toView(record);
+  res
+    .status(origin === 'equal' ? 200 : 202)
+    .location(`/api/v1/lectures/${record.id}`)
+    .json(view);
 }
 
 /** Checks a field as soon as it comes: a mistake in it should not cost the upload of gigabytes. */

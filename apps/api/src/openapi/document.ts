@@ -1,4 +1,5 @@
 import { errorAnswerSchema } from '@studymate/contracts/answers';
+import { coursePageSchema, courseSchema, ownerNameSchema } from '@studymate/contracts/course';
 import { type ErrorCode, errorCatalogue } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { lecturePageSchema, lectureSchema } from '@studymate/contracts/lecture';
@@ -20,6 +21,8 @@ export type Json = { readonly [name: string]: unknown };
 const named: Readonly<Record<string, z.ZodType>> = {
   Lecture: lectureSchema,
   LecturePage: lecturePageSchema,
+  Course: courseSchema,
+  CoursePage: coursePageSchema,
   Segment: segmentSchema,
   Transcript: transcriptSchema,
   PartialTranscript: partialTranscriptSchema,
@@ -33,7 +36,8 @@ const named: Readonly<Record<string, z.ZodType>> = {
 };
 
 const pathParameters: Readonly<Record<string, { description: string; schema: z.ZodType }>> = {
-  id: { description: "The lecture's id.", schema: idSchema },
+  id: { description: 'The id of the lecture or course.', schema: idSchema },
+  owner: { description: 'The name of an owner.', schema: ownerNameSchema },
   stage: { description: 'A stage of a lecture.', schema: stageNameSchema },
   model: { description: 'The name of a model.', schema: z.string().min(1) },
 };

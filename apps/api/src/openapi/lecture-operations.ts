@@ -11,16 +11,20 @@ import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } fro
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { z } from 'zod';
 import * as fields from './form-fields.ts';
-import { type Answer, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
+import { type Answer, changeErrors, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
 
 const etag = { ETag: 'The version of the lecture, in quotes.' };
 const lecture: Answer = { description: 'The lecture.', content: { 'application/json': lectureSchema } };
+const created = {
+  Location: 'Where the lecture is.',
+  'Idempotent-Replayed': '`true` when this request has made nothing.',
+};
 const asFile = { 'Content-Disposition': "A file name made of the lecture's title." };
 
 export const lectureOperations: Operations = {
   'GET /api/v1/lectures': {
     tag: 'Lectures',
-    summary: 'Your lectures, newest first, a page at a time.',
+    summary: 'Your lectures, or those of a course shared with you, newest first, a page at a time.',
     query: listLecturesQuerySchema,
     answers: { 200: { description: 'A page.', content: { 'application/json': lecturePageSchema } } },
     errors: [],
@@ -29,6 +33,10 @@ export const lectureOperations: Operations = {
     tag: 'Lectures',
     summary: 'A recording becomes a lecture; the work on it begins.',
     isOutsideRate: true,
+    requestHeaders: {
+      'Idempotency-Key': 'For 24 hours the same key is the same lecture.',
+      'Cache-Control': 'no-cache: a new lecture, also when there is an equal one.',
+    },
     body: {
       required: true,
       content: {
@@ -43,8 +51,18 @@ export const lectureOperations: Operations = {
         },
       },
     },
-    answers: { 202: { ...lecture, headers: { Location: 'Where the lecture is.' } } },
-    errors: [...fileErrors, 'too_many_lectures'],
+    answers: {
+      200: { ...lecture, description: 'A lecture of yours that has the same recording and fields.', headers: created },
+      202: { ...lecture, description: 'The new lecture, or that of the same Idempotency-Key.', headers: created },
+    },
+    errors: [
+      ...fileErrors,
+      'too_many_lectures',
+      'unknown_course',
+      'idempotency_mismatch',
+      'not_found',
+      'newer_version',
+    ],
   },
   'GET /api/v1/search': {
     tag: 'Lectures',
@@ -65,25 +83,25 @@ export const lectureOperations: Operations = {
     requestHeaders: { 'If-Match': 'Only if the lecture still has this version.' },
     body: { required: true, content: { 'application/json': changeLectureSchema } },
     answers: { 200: { ...lecture, headers: etag } },
-    errors: [...lectureErrors, 'version_mismatch'],
+    errors: [...changeErrors, 'version_mismatch', 'unknown_course'],
   },
   'DELETE /api/v1/lectures/:id': {
     tag: 'Lectures',
     summary: 'Deletes the recording and everything made of it.',
     answers: { 204: { description: 'It is gone.' } },
-    errors: lectureErrors,
+    errors: changeErrors,
   },
   'POST /api/v1/lectures/:id/cancel': {
     tag: 'Lectures',
     summary: 'Ends the work on a lecture.',
     answers: { 202: lecture },
-    errors: lectureErrors,
+    errors: changeErrors,
   },
   'POST /api/v1/lectures/:id/stages/:stage/retry': {
     tag: 'Lectures',
     summary: 'Has a stage done once more, and what depends on it.',
     answers: { 202: lecture },
-    errors: [...lectureErrors, 'not_ready', 'queue_unavailable', 'too_many_lectures'],
+    errors: [...changeErrors, 'not_ready', 'queue_unavailable', 'too_many_lectures'],
   },
   'GET /api/v1/lectures/:id/events': {
     tag: 'Lectures',

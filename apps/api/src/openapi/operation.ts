@@ -4,7 +4,7 @@ import type { z } from 'zod';
 /** What one method of one path takes and answers. `openapi.json` is made of these, and tests compare answers with them. */
 export interface Operation {
   summary: string;
-  tag: 'Lectures' | 'Parts of a lecture' | 'Clips and texts' | 'OpenAI' | 'Models' | 'Session' | 'Service';
+  tag: 'Lectures' | 'Courses' | 'Parts of a lecture' | 'Clips and texts' | 'OpenAI' | 'Models' | 'Session' | 'Service';
   /** Whether it answers everybody, also without a key. */
   isOpen?: true;
   /** Not counted against the request rate. */
@@ -39,6 +39,8 @@ export type Operations = Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | '
 
 /** Errors of every route that reads something of a lecture. */
 export const lectureErrors = ['not_found', 'newer_version'] as const satisfies readonly ErrorCode[];
+/** Of what changes a lecture or a course. */
+export const changeErrors = [...lectureErrors, 'forbidden'] as const satisfies readonly ErrorCode[];
 /** Of a part of a lecture, which may not be there. */
 export const partErrors = [
   ...lectureErrors,

@@ -1,4 +1,5 @@
 import { audioOperations } from './audio-operations.ts';
+import { courseOperations } from './course-operations.ts';
 import { lectureOperations } from './lecture-operations.ts';
 import type { Operations } from './operation.ts';
 import { quickOperations } from './quick-operations.ts';
@@ -7,6 +8,7 @@ import { serviceOperations } from './service-operations.ts';
 /** Every public route, under "METHOD /path" as express knows it; a test compares them with those of the app. */
 export const operations: Operations = {
   ...lectureOperations,
+  ...courseOperations,
   ...quickOperations,
   ...audioOperations,
   ...serviceOperations,

@@ -1,0 +1,22 @@
+import { AppError } from '@studymate/contracts/errors';
+import type { Response } from 'express';
+
+/** Sends what has a version of its own, with that as its `ETag`; what of it is no part of the version may change. */
+export function sendVersioned(res: Response, body: { version: number }): void {
+  res.setHeader('etag', toEtag(body.version));
+  res.setHeader('content-type', 'application/json; charset=utf-8');
+  // Not by express, which would say "not modified" of what has changed otherwise.
+  res.end(JSON.stringify(body));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1 @throws AppError `version_mismatch` */
+export function checkVersion(ifMatch: string | undefined, version: number): void {
+  if (ifMatch === undefined) return;
+  const wanted = ifMatch.split(',').map((tag) => tag.trim());
+  if (wanted.includes('*') || wanted.includes(toEtag(version))) return;
+  throw new AppError('version_mismatch', `It has version ${version} by now.`, { details: { version } });
+}
+
+function toEtag(version: number): string {
+  return `"${version}"`;
+}

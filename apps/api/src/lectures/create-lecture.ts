@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@studymate/contracts/errors';
+import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import type { Claims } from '@studymate/storage/claims';
+import type { LectureStore } from '@studymate/storage/lecture-store';
+import { toKeyMismatch } from '../http/idempotency-key.ts';
+import type { LectureReader } from './lecture-reader.ts';
+import { keepRecord } from './new-lecture.ts';
+import { readUnlessDamaged } from './read-unless-damaged.ts';
+import type { Submitter } from './submit.ts';
+
+export interface CreateOptions {
+  /** Asked for under this key before, it is the same lecture, whatever has become of it. */
+  idempotencyKey?: string | undefined;
+  /** A new lecture, also when there is an equal one. Without meaning where there is a key. */
+  isFresh?: boolean;
+}
+
+export interface CreatedLecture {
+  record: LectureRecord;
+  /** `new`: made now; `key`: made by an earlier request of the same key; `equal`: found to have the same content. */
+  origin: 'new' | 'key' | 'equal';
+}
+
+export interface LectureCreator {
+  /**
+   * Keeps a lecture and queues it, or finds the one that is meant; then the record's media are removed.
+   * @param record its first version; its media lie in the store, and nothing of them is left when this throws
+   * @throws AppError `idempotency_mismatch`; `not_found` when the key's lecture was deleted
+   */
+  create(record: LectureRecord, options: CreateOptions): Promise<CreatedLecture>;
+}
+
+/** So many lectures with the same recording are looked at, the newest first. */
+const maxLookedAt = 20;
+/** Each is one that failed, was cancelled or was deleted within a day. */
+const maxPredecessors = 100;
+
+export function createLectureCreator(deps: {
+  lectures: LectureStore;
+  blobs: BlobStore;
+  claims: Claims;
+  reader: Pick<LectureReader, 'toView'>;
+  submitter: Pick<Submitter, 'submit'>;
+}): LectureCreator {
+  const { lectures, blobs, claims, reader, submitter } = deps;
+
+  /** Makes the lecture under the id of a claim, unless somebody has. @returns null when it was deleted */
+  const createUnder = async (
+    id: string,
+    wanted: LectureRecord,
+  ): Promise<{ record: LectureRecord; isNew: boolean } | null> => {
+    const record = { ...wanted, id };
+    if (await lectures.createOnce(record)) return { record, isNew: true };
+    const known = await lectures.read(id);
+    return known && { record: known, isNew: false };
+  };
+
+  /** A failed or cancelled one is no reason not to try again. */
+  const counts = async (record: LectureRecord): Promise<boolean> => {
+    if (record.transientUntil !== undefined) return false;
+    const { status } = await reader.toView(record);
+    return status !== 'failed' && status !== 'cancelled';
+  };
+
+  const findEqual = async (wanted: LectureRecord, fingerprint: string): Promise<LectureRecord | null> => {
+    for (const id of (await lectures.listIdsOfSameMedia(wanted)).slice(0, maxLookedAt)) {
+      const record = await readUnlessDamaged(lectures, id);
+      if (record && record.owner === wanted.owner && toFingerprint(record) === fingerprint && (await counts(record))) {
+        return record;
+      }
+    }
+    return null;
+  };
+
+  const createByKey = async (wanted: LectureRecord, fingerprint: string, key: string): Promise<CreatedLecture> => {
+    const claim = await claims.claim(wanted.owner, `key ${key}`, { id: wanted.id, fingerprint });
+    if (claim.fingerprint !== fingerprint) throw toKeyMismatch();
+    const made = await createUnder(claim.id, wanted);
+    if (!made) throw new AppError('not_found', 'The lecture that was made under this Idempotency-Key was deleted.');
+    return { record: made.record, origin: made.isNew ? 'new' : 'key' };
+  };
+
+  const createByContent = async (wanted: LectureRecord, fingerprint: string): Promise<CreatedLecture> => {
+    const equal = await findEqual(wanted, fingerprint);
+    if (equal) return { record: equal, origin: 'equal' };
+    // None is there, so of all that ask at this moment one makes it. What was made so and ended badly has a successor.
+    let predecessor = '';
+    for (let tries = 0; tries < maxPredecessors; tries++) {
+      const claim = await claims.claim(wanted.owner, `content ${fingerprint} ${predecessor}`, {
+        id: wanted.id,
+        fingerprint,
+      });
+      const made = await createUnder(claim.id, wanted);
+      if (made?.isNew) return { record: made.record, origin: 'new' };
+      if (made && toFingerprint(made.record) === fingerprint && (await counts(made.record))) {
+        return { record: made.record, origin: 'equal' };
+      }
+      predecessor = claim.id;
+    }
+    await keepRecord(deps, wanted);
+    return { record: wanted, origin: 'new' };
+  };
+
+  const make = async (wanted: LectureRecord, { idempotencyKey, isFresh }: CreateOptions): Promise<CreatedLecture> => {
+    const fingerprint = toFingerprint(wanted);
+    if (idempotencyKey !== undefined) return await createByKey(wanted, fingerprint, idempotencyKey);
+    if (!isFresh) return await createByContent(wanted, fingerprint);
+    await keepRecord(deps, wanted);
+    return { record: wanted, origin: 'new' };
+  };
+
+  /** Whether the media are a lecture's after all; what cannot be known is left to the collection of orphans. */
+  const isTaken = async (wanted: LectureRecord): Promise<boolean> => {
+    for (const id of [wanted.id, ...(await lectures.listIdsOfSameMedia(wanted))]) {
+      if ((await lectures.read(id))?.media.key === wanted.media.key) return true;
+    }
+    return false;
+  };
+
+  return {
+    async create(wanted, options) {
+      let created: CreatedLecture;
+      try {
+        created = await make(wanted, options);
+      } catch (error) {
+        if (!(await isTaken(wanted).catch(() => true))) await blobs.delete(wanted.media.key).catch(() => {});
+        throw error;
+      }
+      if (created.origin === 'new') await submitter.submit(created.record);
+      else await blobs.delete(wanted.media.key);
+      return created;
+    },
+  };
+}
+
+/** What two lectures of one owner have in common that are the same: the recording, and all that was asked for with it. */
+function toFingerprint({ media, title, courseId, requestedLanguage, recognition }: LectureRecord): string {
+  const { sha256, bytes } = media;
+  const what = ['lecture', sha256, bytes, title, courseId, requestedLanguage, recognition?.glossary ?? []];
+  return createHash('sha256').update(JSON.stringify(what)).digest('hex');
+}

@@ -1,0 +1,170 @@
+import { type CourseRecord, courseRecordSchema } from '@studymate/contracts/course';
+import { AppError } from '@studymate/contracts/errors';
+import { idSchema } from '@studymate/contracts/ids';
+import { parseJson, parseStored, toJsonBytes } from './artifacts.ts';
+import type { BlobStore } from './blob-store.ts';
+import {
+  courseMemberKey,
+  courseMembersPrefix,
+  courseRecordKey,
+  courseRecordsPrefix,
+  deletionVersion,
+  personCourseKey,
+  personCoursesPrefix,
+} from './lecture-keys.ts';
+import { courseUpgrades } from './schema-upgrades.ts';
+
+/** Courses over a blob store: numbered record versions as lectures have them, and a blob for each member. */
+export interface CourseStore {
+  /** Writes version 1 of a record. @returns false, and nothing written, when there is (or was) a course of that id */
+  create(record: CourseRecord): Promise<boolean>;
+  /** The newest version; null when there is none, it was deleted, or the id is none. */
+  read(courseId: string): Promise<CourseRecord | null>;
+  /** As `LectureStore.update`. @param change must be pure */
+  update(courseId: string, change: (record: CourseRecord) => CourseRecord): Promise<CourseRecord | null>;
+  /** Ids of courses that a person owns or is a member of, newest first; some may be gone by now. */
+  listIds(person: string, options: { after?: string; limit: number }): Promise<string[]>;
+  /** One small read, whether or not the course is still there. */
+  isMember(courseId: string, person: string): Promise<boolean>;
+  /** Names, in order. */
+  listMembers(courseId: string): Promise<string[]>;
+  /** Doing it twice changes nothing. @returns false when there is no such course */
+  addMember(courseId: string, person: string): Promise<boolean>;
+  removeMember(courseId: string, person: string): Promise<void>;
+  /** From the first step on the course reads as null, for good. */
+  delete(courseId: string): Promise<void>;
+  /** Does the rest of a deletion that a dead process left half-way; a course that is there stays. */
+  finishDeletion(courseId: string): Promise<void>;
+}
+
+const maxUpdateTries = 100;
+const readsAtOnce = 8;
+
+interface StoredName {
+  name: string;
+}
+
+export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
+  const { blobs } = deps;
+
+  const listVersions = async (courseId: string): Promise<number[]> => {
+    const keys = await blobs.list(courseRecordsPrefix(courseId));
+    return keys.map((key) => Number(/(\d{8})\.json$/.exec(key)?.[1])).filter((version) => version > 0);
+  };
+
+  const read = async (courseId: string): Promise<CourseRecord | null> => {
+    if (!idSchema.safeParse(courseId).success) return null;
+    for (;;) {
+      const newest = (await listVersions(courseId)).at(-1);
+      if (newest === undefined || newest === deletionVersion) return null;
+      const key = courseRecordKey(courseId, newest);
+      const bytes = await blobs.read(key);
+      // Gone between listing and reading: it is being deleted, and the next listing says so.
+      if (bytes) return parseStored(key, bytes, courseRecordSchema, courseUpgrades);
+    }
+  };
+
+  const readName = async (key: string): Promise<string | null> => {
+    const bytes = await blobs.read(key);
+    return bytes && parseJson(key, bytes, storedNameSchema).name;
+  };
+
+  const isMember = async (courseId: string, person: string): Promise<boolean> =>
+    idSchema.safeParse(courseId).success && (await readName(courseMemberKey(courseId, person))) === person;
+
+  const listMembers = async (courseId: string): Promise<string[]> => {
+    const keys = await blobs.list(courseMembersPrefix(courseId));
+    const names: string[] = [];
+    for (let i = 0; i < keys.length; i += readsAtOnce) {
+      const read = await Promise.all(keys.slice(i, i + readsAtOnce).map(readName));
+      names.push(...read.filter((name) => name !== null));
+    }
+    return names.sort();
+  };
+
+  const removeMember = async (courseId: string, person: string): Promise<void> => {
+    // The right first, the mark by which it is listed last.
+    await blobs.delete(courseMemberKey(courseId, person));
+    await blobs.delete(personCourseKey(person, courseId));
+    // Added again meanwhile: then the mark must not be the one that was taken away.
+    if (await isMember(courseId, person)) await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+  };
+
+  const finishDeletion = async (courseId: string): Promise<void> => {
+    if (!idSchema.safeParse(courseId).success) return;
+    const owner = await readName(courseRecordKey(courseId, deletionVersion));
+    if (owner === null) return;
+    for (const member of await listMembers(courseId)) await removeMember(courseId, member);
+    for (const version of await listVersions(courseId)) {
+      if (version !== deletionVersion) await blobs.delete(courseRecordKey(courseId, version));
+    }
+    // Last: as long as it is there, the deletion can be found and finished.
+    await blobs.delete(personCourseKey(owner, courseId));
+  };
+
+  return {
+    read,
+    isMember,
+    listMembers,
+    removeMember,
+    async create(record) {
+      const bytes = toJsonBytes(courseRecordSchema.parse(record));
+      const mark = personCourseKey(record.owner, record.id);
+      await blobs.create(mark, new Uint8Array());
+      const isNew = await blobs.create(courseRecordKey(record.id, 1), bytes);
+      if (!isNew) return false;
+      if ((await blobs.stat(courseRecordKey(record.id, deletionVersion))) === null) return true;
+      await blobs.delete(courseRecordKey(record.id, 1));
+      await blobs.delete(mark);
+      return false;
+    },
+    async update(courseId, change) {
+      for (let tries = 1; tries <= maxUpdateTries; tries++) {
+        const current = await read(courseId);
+        if (!current) return null;
+        const changed = change(current);
+        if (changed === current) return current;
+        const next = courseRecordSchema.parse({ ...changed, version: current.version + 1 });
+        const key = courseRecordKey(courseId, next.version);
+        if (!(await blobs.create(key, toJsonBytes(next)))) continue;
+        if ((await blobs.stat(courseRecordKey(courseId, deletionVersion))) === null) return next;
+        await blobs.delete(key);
+        return null;
+      }
+      throw new AppError('storage_unavailable', `Course ${courseId} could not be written: too many writers at once.`);
+    },
+    async listIds(person, { after, limit }) {
+      const keys = await blobs.list(personCoursesPrefix(person));
+      const ids = keys.map((key) => key.slice(key.lastIndexOf('/') + 1)).reverse();
+      return (after === undefined ? ids : ids.filter((id) => id < after)).slice(0, Math.max(0, limit));
+    },
+    async addMember(courseId, person) {
+      if (!(await read(courseId))) return false;
+      await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+      await blobs.create(courseMemberKey(courseId, person), toJsonBytes({ name: person } satisfies StoredName));
+      // Once more: a removal at the same time may have taken the mark, and a deletion has not seen the member.
+      await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+      if (await read(courseId)) return true;
+      await removeMember(courseId, person);
+      return false;
+    },
+    finishDeletion,
+    async delete(courseId) {
+      const record = await read(courseId);
+      if (record) {
+        const tomb: StoredName = { name: record.owner };
+        await blobs.create(courseRecordKey(courseId, deletionVersion), toJsonBytes(tomb));
+      }
+      await finishDeletion(courseId);
+    },
+  };
+}
+
+const storedNameSchema = {
+  safeParse(value: unknown): { success: true; data: StoredName } | { success: false; error: { message: string } } {
+    const { name } = (value ?? {}) as { name?: unknown };
+    return typeof name === 'string'
+      ? { success: true, data: { name } }
+      : { success: false, error: { message: 'it has no name' } };
+  },
+};

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { CourseRecord } from '@studymate/contracts/course';
+import { createId } from '@studymate/contracts/ids';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { BlobStore } from '../src/blob-store.ts';
+import { type CourseStore, createCourseStore } from '../src/course-store.ts';
+import { createFileBlobStore } from '../src/file-blob-store.ts';
+
+let rootDir: string;
+let blobs: BlobStore;
+let courses: CourseStore;
+beforeEach(async () => {
+  rootDir = await mkdtemp(path.join(tmpdir(), 'studymate-courses-'));
+  blobs = await createFileBlobStore({ rootDir });
+  courses = createCourseStore({ blobs });
+});
+afterEach(async () => {
+  await blobs.close();
+  await rm(rootDir, { recursive: true, force: true });
+});
+
+async function make(owner = 'ada'): Promise<CourseRecord> {
+  const createdAt = new Date(0).toISOString();
+  const record: CourseRecord = { schemaVersion: 1, id: createId(), version: 1, owner, title: 'A', createdAt };
+  expect(await courses.create(record)).toBe(true);
+  return record;
+}
+const listIds = (person: string) => courses.listIds(person, { limit: 100 });
+
+test('members with any name are found, listed and removed', async () => {
+  const { id } = await make();
+  const names = ['bob', 'x@y.org', 'auth0|5f7', 'Ünsal', '../..', 'a'.repeat(255)].sort();
+  for (const name of names) expect(await courses.addMember(id, name)).toBe(true);
+  expect(await courses.listMembers(id)).toEqual(names);
+  for (const name of names) {
+    expect(await courses.isMember(id, name)).toBe(true);
+    expect(await listIds(name)).toEqual([id]);
+    await courses.removeMember(id, name);
+    expect(await courses.isMember(id, name)).toBe(false);
+    expect(await listIds(name)).toEqual([]);
+  }
+});
+
+test('changes at once: every one gets a version of its own', async () => {
+  const { id } = await make();
+  await Promise.all(
+    Array.from({ length: 10 }, () => courses.update(id, (record) => ({ ...record, title: `${record.title}x` }))),
+  );
+  expect(await courses.read(id)).toMatchObject({ title: `A${'x'.repeat(10)}`, version: 11 });
+});
+
+test('a member who is added while the course is deleted is not left behind', async () => {
+  const { id } = await make();
+  const [, added] = await Promise.all([courses.delete(id), courses.addMember(id, 'bob')]);
+  if (added) await courses.finishDeletion(id);
+  expect(await courses.read(id)).toBeNull();
+  expect([await courses.isMember(id, 'bob'), await listIds('bob'), await listIds('ada')]).toEqual([false, [], []]);
+});
+
+test('finishDeletion: of a course that is there does nothing; of one that was left half-way does the rest', async () => {
+  const { id } = await make();
+  await courses.addMember(id, 'bob');
+  await courses.finishDeletion(id);
+  expect(await courses.isMember(id, 'bob')).toBe(true);
+  // What a process leaves that dies after the first step.
+  await blobs.create(`courses/${id}/records/99999999.json`, Buffer.from('{"name":"ada"}'));
+  expect(await courses.read(id)).toBeNull();
+  await courses.finishDeletion(id);
+  expect(await blobs.list('people/')).toEqual([]);
+  expect(await blobs.list(`courses/${id}/`)).toEqual([`courses/${id}/records/99999999.json`]);
+});
+
+test('a deleted course comes back by nothing: not by its id, not by a change', async () => {
+  const record = await make();
+  await courses.delete(record.id);
+  expect(await courses.create(record)).toBe(false);
+  expect(await courses.update(record.id, (current) => ({ ...current, title: 'B' }))).toBeNull();
+  expect(await courses.addMember(record.id, 'bob')).toBe(false);
+  expect(await courses.read('../x')).toBeNull();
+  expect(await listIds('ada')).toEqual([]);
+});
