@@ -30,6 +30,11 @@ interface Task {
   controller: AbortController;
 }
 
+/**
+ * A clip is several pieces of work, each sent when the one before it was answered. So long is waited for the next piece:
+ * going on at once would begin a step that cannot be broken off (an encoder run takes a quarter of a second).
+ */
+const defaultNextPieceMs = 25;
 /** So long may a piece of work be kept waiting in its middle, all interruptions together: its deadline goes on. */
 const maxInterruptedMs = 10_000;
 
@@ -42,21 +47,41 @@ export async function serveModel(deps: {
   load: () => Promise<ModelRuntime>;
   channel: ModelChannel;
   memoryBytes: () => number;
+  /** How long is waited for the next piece of work that interrupts, once one is done. */
+  nextPieceMs?: number;
 }): Promise<void> {
-  const { load, channel, memoryBytes } = deps;
+  const { load, channel, memoryBytes, nextPieceMs = defaultNextPieceMs } = deps;
   const waiting: Task[] = [];
   /** The task that runs and, while one interrupts it, that one. */
   const running = new Map<number, Task>();
   let runtime: ModelRuntime | null = null;
+  /** From taking a piece of work until the next may be taken. */
+  let isTaken = false;
+  let noticeArrival = (): void => undefined;
+
+  const isUrgent = ({ interrupts }: Task): boolean => interrupts;
+  /** Resolves when work that interrupts waits, or when none has come in time. */
+  const nextPiece = async (): Promise<void> => {
+    if (waiting.some(isUrgent)) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, nextPieceMs);
+      noticeArrival = () => {
+        if (!waiting.some(isUrgent)) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  };
 
   const execute = async (task: Task, loaded: ModelRuntime): Promise<void> => {
     let interruptedMs = 0;
     const pause = async (): Promise<void> => {
       while (running.size === 1 && !task.interrupts && interruptedMs < maxInterruptedMs) {
-        const urgent = takeFirst(waiting, ({ interrupts }) => interrupts);
+        const urgent = takeFirst(waiting, isUrgent);
         if (!urgent) return;
         const fromMs = performance.now();
         await execute(urgent, loaded);
+        await nextPiece();
         interruptedMs += performance.now() - fromMs;
       }
     };
@@ -76,10 +101,13 @@ export async function serveModel(deps: {
   };
 
   const runNext = async (): Promise<void> => {
-    if (running.size > 0 || !runtime) return;
+    if (isTaken || !runtime) return;
     const task = takeFirst(waiting, () => true);
     if (!task) return;
+    isTaken = true;
     await execute(task, runtime);
+    if (isUrgent(task) && waiting.length > 0) await nextPiece();
+    isTaken = false;
     // A turn of the event loop lets messages in, so that a more urgent piece of work can go first.
     setImmediate(() => void runNext());
   };
@@ -102,6 +130,7 @@ export async function serveModel(deps: {
     else if (message.type === 'cancel') cancel(message.id);
     else {
       waiting.push({ ...message, controller: new AbortController() });
+      noticeArrival();
       void runNext();
     }
   });

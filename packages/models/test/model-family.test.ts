@@ -216,6 +216,13 @@ describe('a model family', () => {
     expect(order).toEqual(['interrupting', 'long', 'urgent']);
   });
 
+  test('two pieces that interrupt, the second sent when the first was answered: what runs makes no step between them', async () => {
+    const lease = await start({}, 'patient').family.acquire();
+    const steps = lease.run('steps-between', null, { ...options, priority: 3 });
+    for (let i = 0; i < 2; i++) await lease.run('interrupt', null, { ...options, priority: 0, interrupts: true });
+    expect((await steps).value).toBe(0);
+  });
+
   test('loaded without a use it is unloaded after its time to live', async () => {
     const { family, reached, states } = start({ idleTtlMs: 50 });
     const unloaded = reached('unloaded');
