@@ -118,3 +118,24 @@ test('a course under a key is made once', async () => {
   expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
   expect((await post('Other')).body.error?.code).toBe('idempotency_mismatch');
 });
+
+test('a callbackUrl where callbacks are off, and one that leads into a private network: refused, nothing is kept', async () => {
+  const strict = await startTestApi({ redisUrl: testRedisUrl(), env: { CALLBACK_SECRET: 'secret-of-this-test' } });
+  try {
+    for (const [api, callbackUrl] of [
+      [t, 'https://example.org/done'],
+      [strict, 'http://127.0.0.1/'],
+    ] as const) {
+      const before = await api.blobs.list('');
+      const refused = api.client.uploadLecture(toFile('told'), { callbackUrl });
+      await expect(refused).rejects.toMatchObject({ code: 'callback_refused', status: 422 });
+      expect(await api.blobs.list('')).toEqual(before);
+    }
+    const taken = await strict.client.uploadLecture(toFile('told'), { callbackUrl: 'https://example.org/done' });
+    expect(await strict.lectures.read(taken.id)).toMatchObject({ callbackUrl: 'https://example.org/done' });
+    const other = await strict.client.uploadLecture(toFile('told'));
+    expect(other.id).not.toBe(taken.id);
+  } finally {
+    await strict.close();
+  }
+});

@@ -25,6 +25,7 @@ import { collectTransients } from '@studymate/storage/collect-transients';
 import { createLectureStore } from '@studymate/storage/lecture-store';
 import { createRunFence } from '@studymate/storage/run-fence';
 import { Worker } from 'bullmq';
+import { createCallbacks } from './callbacks/callbacks.ts';
 import { createDonors } from './donors.ts';
 import { createJobHandlers } from './job-handlers.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -70,6 +71,8 @@ const concurrency: Record<QueueName, number> = {
   transcribe: 2,
   study: 4,
   quick: 8,
+  // They wait for others' servers, and one that answers slowly must not hold up the rest.
+  callbacks: 16,
   // One of each kind: a walk through a large store must not keep what a dead worker left from being found.
   maintenance: 3,
 };
@@ -131,6 +134,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     onError: warnOfReports,
   });
 
+  const callbacks = createCallbacks({ ...config.callbacks, lectures, blobs, queues, logger });
   const donors = createDonors({ lectures, artifacts });
   const runner = createStageRunner({
     config,
@@ -152,6 +156,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     cancels: createCancelListener({ subscriber, keys }),
     active,
     failed,
+    callbacks,
     observeStage: metrics.observeStage,
     onReused(job) {
       metrics.countReused(job.stage);
@@ -171,6 +176,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     failed,
     advancer,
     runner,
+    callbacks,
     onError: (error, lectureId) => logger.error({ err: error, lectureId }, 'lecture could not be reconciled'),
   });
 
@@ -210,6 +216,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
     quick: { config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess, clipCache },
+    callbacks,
     pace,
     logger,
     metrics,

@@ -3,8 +3,9 @@ import type { TranscribeResponse } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import type { Pace } from '@studymate/queue/backlog';
-import { type QueueName, quickJobSchema, stageJobSchema } from '@studymate/queue/job-catalogue';
+import { callbackJobSchema, type QueueName, quickJobSchema, stageJobSchema } from '@studymate/queue/job-catalogue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import { type QuickDeps, runQuickJob } from './quick/run-quick-job.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { StageRunner } from './stage-runner.ts';
@@ -17,6 +18,7 @@ export interface JobHandlerDeps {
   /** Removes what was kept for requests that are answered. */
   collectTransients(): Promise<void>;
   quick: QuickDeps;
+  callbacks: Pick<Callbacks, 'run'>;
   pace: Pick<Pace, 'recordQuickJob'>;
   logger: Logger;
   metrics: Metrics;
@@ -105,6 +107,16 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
     return result;
   };
 
+  const runCallback: Handler = async (job, token, signal) => {
+    const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    try {
+      await deps.callbacks.run(callbackJobSchema.parse(job.data), { isLast, signal: stopSignal(signal) });
+    } catch (error) {
+      if (stopping.aborted) await handBack(job, token);
+      throw error;
+    }
+  };
+
   const runMaintenance: Handler = async (job) => {
     if (job.name === 'collect') return await deps.collect();
     if (job.name === 'reindex') await reconciler.reindex();
@@ -127,6 +139,7 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
     transcribe: measured('transcribe', runStageJob),
     study: measured('study', runStageJob),
     quick: measured('quick', runQuick),
+    callbacks: measured('callbacks', runCallback),
     maintenance: measured('maintenance', runMaintenance),
   };
 }

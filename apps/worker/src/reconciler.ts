@@ -11,6 +11,7 @@ import { reindexLectures } from '@studymate/queue/reindex';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import type { StageRunner } from './stage-runner.ts';
 import { unlessDamaged } from './unless-damaged.ts';
 
@@ -30,9 +31,10 @@ export function createReconciler(deps: {
   failed: FailedIndex;
   advancer: Advancer;
   runner: StageRunner;
+  callbacks: Pick<Callbacks, 'tell'>;
   onError(error: Error, lectureId: string): void;
 }): Reconciler {
-  const { lectures, artifacts, events, queues, active, failed, advancer, runner } = deps;
+  const { lectures, artifacts, events, queues, active, failed, advancer, runner, callbacks } = deps;
 
   /** Announces the text that nobody announced: Redis has lost where the lecture stood, or a worker died before it. */
   const tellText = async (record: LectureRecord, transcribedChunks: number[]): Promise<void> => {
@@ -101,7 +103,7 @@ export function createReconciler(deps: {
     },
     async reindex() {
       const takeUp = (record: LectureRecord) => active.add(record, Date.parse(record.createdAt));
-      const found = await reindexLectures({ lectures, failed, takeUp });
+      const found = await reindexLectures({ lectures, failed, takeUp, visit: callbacks.tell });
       for (const { lectureId, message } of found.unreadable)
         tellUnreadable(new AppError('internal', message), lectureId);
       return found.unfinished;

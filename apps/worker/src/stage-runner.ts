@@ -14,6 +14,7 @@ import type { Artifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { createFencedWriter, type Run, type RunFence } from '@studymate/storage/run-fence';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import { dropEarlierAttempts, dropSamples } from './drop-left.ts';
 import type { Stage, StageContext, StageDeps, StageOutcome, StagePin } from './stage-context.ts';
 import { createStageProgress } from './stage-progress.ts';
@@ -27,6 +28,7 @@ export interface StageRunnerDeps extends StageDeps {
   cancels: CancelListener;
   active: Pick<ActiveLectures, 'add' | 'remove' | 'setLeft'>;
   failed: Pick<FailedIndex, 'note'>;
+  callbacks: Pick<Callbacks, 'tell'>;
   /** Takes out of the queues what waits there for an ended lecture. */
   withdraw(record: LectureRecord): Promise<void>;
   observeStage(stage: StageName, cold: boolean | null, seconds: number): void;
@@ -99,6 +101,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
     if (status === 'failed') await deps.withdraw(record);
     // Whoever cancels a lecture tells its listeners at once, without waiting for a worker.
     if (status !== 'cancelled') await events.publishEnd(record, lecture);
+    await deps.callbacks.tell(record);
     await leaveList(record);
     return true;
   };

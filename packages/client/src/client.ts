@@ -27,6 +27,8 @@ export interface UploadFields {
   language?: string;
   /** Course terms that the recogniser should know, at most 200. */
   glossary?: readonly string[];
+  /** Told when the work has ended. */
+  callbackUrl?: string;
   /** Needed for a Blob, which has no name; a File brings its own. */
   fileName?: string;
   /** A new lecture, also when there is one with the same recording and fields. */

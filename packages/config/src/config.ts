@@ -19,6 +19,8 @@ export interface Config {
   redis: { url: string; prefix: string };
   /** Of answers to short clips; 0 s: none is kept. */
   cache: { redisUrl: string; clipSeconds: number };
+  /** Secret null: no callbacks. */
+  callbacks: { secret: string | null; allowPrivate: boolean };
   dataDir: string;
   limits: {
     maxUploadBytes: number;
@@ -166,6 +168,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
     redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
     cache: { redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL, clipSeconds: v.CLIP_CACHE_SECONDS },
+    callbacks: { secret: v.CALLBACK_SECRET || null, allowPrivate: v.CALLBACK_ALLOW_PRIVATE },
     dataDir: path.resolve(workingDir, v.DATA_DIR),
     limits: {
       maxUploadBytes: v.MAX_UPLOAD_BYTES,

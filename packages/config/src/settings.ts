@@ -94,6 +94,16 @@ export const settings = {
     '3600',
     'How long the answer to a short clip is kept for when its owner sends the same clip again; 0: not at all.',
   ),
+  CALLBACK_SECRET: setting(
+    z.string().regex(/^([!-~]{16,200})?$/, 'give 16 to 200 characters without spaces'),
+    '',
+    'Signs what is sent to the callbackUrl of a lecture; without it no callbackUrl is taken.',
+  ),
+  CALLBACK_ALLOW_PRIVATE: setting(
+    boolean,
+    'false',
+    'Allows callbacks to addresses in private networks and on this machine. Whoever may upload can then reach what is there.',
+  ),
   QUEUE_PREFIX: setting(
     z.string().regex(/^[\w{}-]{1,40}$/, 'give up to 40 letters, digits, "_", "-", "{", "}"'),
     '{sm}',

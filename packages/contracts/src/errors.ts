@@ -97,6 +97,12 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The same `Idempotency-Key` was sent with another content within the last 24 hours.',
   },
+  callback_refused: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'Nothing is sent to this `callbackUrl`: it is no web address, has a password, leads into a private network, or the operator has set no CALLBACK_SECRET.',
+  },
   media_damaged: {
     status: 422,
     retryable: false,

@@ -78,6 +78,8 @@ export const lectureRecordSchema = z.object({
   skipped: z.partialRecord(stageNameSchema, z.enum(['no_speech', 'not_asked'])),
   /** How the recording is transcribed, where that is not as usual. */
   recognition: recognitionSchema.optional(),
+  /** Told of each end of the work; it may hold what nobody else may know, so no answer shows it. */
+  callbackUrl: z.string().optional(),
   /** Made for a request that waits for its transcript: in nobody's list, and removed some time after this moment. */
   transientUntil: z.iso.datetime().optional(),
 });

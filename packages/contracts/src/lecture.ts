@@ -35,6 +35,8 @@ export const createLectureFieldsSchema = z.object({
   title: z.string().trim().min(1).max(300).optional(),
   courseId: idSchema.optional(),
   language: z.string().trim().max(40).optional(),
+  /** Told when the work has ended; see docs/api.md. */
+  callbackUrl: z.string().trim().max(2_000).optional(),
 });
 export type CreateLectureFields = z.infer<typeof createLectureFieldsSchema>;
 

@@ -107,7 +107,7 @@ export function createEventPublisher(deps: { redis: Redis; keys: Keys }): EventP
       await redis.eval(publishChunkScript, 2, live, stream, attempt, chunk, segmentCount, ...expiry, ...wake);
     },
     async publishEnd({ id, attempts }, lecture) {
-      const mark = Object.values(attempts).reduce((sum, attempt) => sum + attempt - 1, 0);
+      const mark = toEndMark({ attempts });
       const told: StreamEvent[] = [
         { type: 'lecture', changes: lecture },
         { type: 'end', status: lecture.status },
@@ -120,6 +120,11 @@ export function createEventPublisher(deps: { redis: Redis; keys: Keys }): EventP
       return Number(await redis.hget(keys.live(lectureId), `next:${attempt}`));
     },
   };
+}
+
+/** Tells one end of a lecture from another: a retry by the user leads to the next. */
+export function toEndMark({ attempts }: Pick<LectureRecord, 'attempts'>): number {
+  return Object.values(attempts).reduce((sum, attempt) => sum + attempt - 1, 0);
 }
 
 export interface EventReader {

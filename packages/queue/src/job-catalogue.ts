@@ -15,7 +15,7 @@ import { z } from 'zod';
  * Every kind of job: its queue, the form of its data, how often it is tried and how long it may take. Short
  * clips and texts have a queue of their own, so that they never stand behind lectures.
  */
-export const queueNames = ['ingest', 'transcribe', 'study', 'quick', 'maintenance'] as const;
+export const queueNames = ['ingest', 'transcribe', 'study', 'quick', 'callbacks', 'maintenance'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export const stageJobSchema = z.object({
@@ -49,6 +49,14 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),
 ]);
 export type QuickJobData = z.infer<typeof quickJobSchema>;
+
+/** Tells the receiver of a lecture's callbacks of one of its ends; see `toEndMark`. */
+export const callbackJobSchema = z.object({ lectureId: idSchema, mark: z.number().int().nonnegative() });
+export type CallbackJobData = z.infer<typeof callbackJobSchema>;
+/** With waits of 10 s that double: for almost six hours. */
+export const callbackTries = 12;
+const callbackBackoffMs = 10_000;
+export const callbackBackoff = { type: 'exponential', delay: callbackBackoffMs, jitter: 0.2 } as const;
 
 interface StageJobKind {
   queue: QueueName;

@@ -3,6 +3,9 @@ import type { Redis } from 'ioredis';
 import type { QueuedLecture } from './active.ts';
 import { createFairShares, type TaggedJob } from './fair-share.ts';
 import {
+  type CallbackJobData,
+  callbackBackoff,
+  callbackTries,
   comesFirst,
   type QueueName,
   type QuickJobData,
@@ -20,6 +23,8 @@ export interface Queues {
   /** Takes jobs out of the queues that nobody has begun with. @returns how many there were */
   removeStageJobs(record: QueuedLecture, specs: readonly JobSpec[]): Promise<number>;
   addQuickJob(data: QuickJobData, jobId: string): Promise<Job>;
+  /** Under an id of its own; adding one again is a no-op. */
+  addCallbackJob(data: CallbackJobData): Promise<void>;
   findStageJob(spec: JobSpec): Promise<Job | undefined>;
   /** Those of the jobs that have ended in the queue, as done or as failed; asked for in one round trip. */
   findEndedJobs(specs: readonly JobSpec[]): Promise<{ spec: JobSpec; job: Job; hasFailed: boolean }[]>;
@@ -134,6 +139,15 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       // The events carry the answers, which are somebody's own text: they do not stay.
       await deps.redis.expire(`${deps.prefix}:quick:events`, quickEventsTtlSeconds);
       return job;
+    },
+    async addCallbackJob(data) {
+      await queue('callbacks').add('callback', data, {
+        jobId: `callback-${data.lectureId}-${data.mark}`,
+        attempts: callbackTries,
+        backoff: callbackBackoff,
+        removeOnComplete: keepCompleted,
+        removeOnFail: keepFailed,
+      });
     },
     async findEndedJobs(specs) {
       const scores = deps.redis.pipeline();

@@ -37,6 +37,8 @@ export async function reindexLectures(deps: {
   lectures: StoredLectures;
   failed: FailedIndex;
   takeUp(record: LectureRecord): Promise<void>;
+  /** Sees each lecture. */
+  visit?(record: LectureRecord): Promise<void>;
 }): Promise<Reindexed> {
   const { lectures, failed } = deps;
   const result: Reindexed = { lectures: 0, unfinished: 0, failedJobs: 0, unreadable: [] };
@@ -56,6 +58,7 @@ export async function reindexLectures(deps: {
     if (!record) continue;
     result.lectures++;
     await failed.note(record);
+    await deps.visit?.(record);
     const isDecided = record.artifacts.assemble !== undefined || record.cancelledAt !== null;
     const isUnfinished = nextJobs(record, isDecided ? noChunks : await lectures.readIndex(record)).length > 0;
     if (!isUnfinished && !(await lectures.hasLeftovers(lectureId))) continue;

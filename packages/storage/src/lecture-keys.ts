@@ -8,6 +8,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   lectures/<id>/records/<8-digit version>.json
  *   lectures/<id>/<stage>/<attempt>/<name>
  *   lectures/<id>/runs/<stage>/<attempt>/<part>-<run>
+ *   lectures/<id>/callbacks/<end>: what became of telling it
  *   owners/<owner>/lectures/<id>
  *   owners/<owner>/media/<sha256>/<id>
  *   clips/<id>
@@ -75,6 +76,11 @@ export interface RunPlace {
 export function parseRunMarkKey(key: string): { stage: string; attempt: number } | null {
   const [, stage, attempt] = /^lectures\/[^/]+\/runs\/([a-z]+)\/(\d+)\/\d+-\d+$/.exec(key) ?? [];
   return stage === undefined ? null : { stage, attempt: Number(attempt) };
+}
+
+/** What became of telling an end of the lecture. @param mark `toEndMark` */
+export function callbackNoteKey(lectureId: string, mark: number): string {
+  return `${lecturePrefix(lectureId)}callbacks/${mark}`;
 }
 
 /** All attempts of a stage. */

@@ -136,8 +136,8 @@ export function createLectureCreator(deps: {
 }
 
 /** What two lectures of one owner have in common that are the same: the recording, and all that was asked for with it. */
-function toFingerprint({ media, title, courseId, requestedLanguage, recognition }: LectureRecord): string {
+function toFingerprint({ media, title, courseId, requestedLanguage, recognition, callbackUrl }: LectureRecord): string {
   const { sha256, bytes } = media;
-  const what = ['lecture', sha256, bytes, title, courseId, requestedLanguage, recognition?.glossary ?? []];
+  const what = ['lecture', sha256, bytes, title, courseId, requestedLanguage, recognition?.glossary ?? [], callbackUrl];
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }

@@ -4,6 +4,7 @@ import { maxGlossaryBytes } from '@studymate/contracts/glossary';
 import { createId } from '@studymate/contracts/ids';
 import { type CreateLectureFields, createLectureFieldsSchema } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { parseCallbackUrl } from '@studymate/queue/callback-address';
 import { parseLanguage } from '@studymate/speech/languages';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { mediaKey } from '@studymate/storage/lecture-keys';
@@ -45,6 +46,7 @@ export function createUploadHandler(deps: {
       onField(name, value) {
         if (name === 'glossary') glossary = readGlossary(glossary, value);
         else readField(fields, name, value);
+        if (name === 'callbackUrl') checkCallbackUrl(deps.config, fields.callbackUrl);
       },
       async store(bytes) {
         await courseReader.checkOwn(owner, fields.courseId);
@@ -64,6 +66,7 @@ export function createUploadHandler(deps: {
       courseId: fields.courseId ?? null,
       requestedLanguage: fields.language ?? null,
       recognition: toRecognition(glossary),
+      ...(fields.callbackUrl && { callbackUrl: fields.callbackUrl }),
     };
     await sendCreated(res, deps.reader, await deps.creator.create(record, options));
   };
@@ -92,9 +95,22 @@ export async function sendCreated(
     .json(view);
 }
 
+/** @throws AppError `callback_refused` */
+export function checkCallbackUrl({ callbacks }: Pick<Config, 'callbacks'>, callbackUrl: string | undefined): void {
+  if (callbackUrl === undefined) return;
+  if (callbacks.secret === null) {
+    throw new AppError('callback_refused', 'callbackUrl: callbacks are off here; the operator sets CALLBACK_SECRET');
+  }
+  parseCallbackUrl(callbackUrl, callbacks);
+}
+
+function isField(name: string): name is keyof CreateLectureFields {
+  return Object.hasOwn(createLectureFieldsSchema.shape, name);
+}
+
 /** Checks a field as soon as it comes: a mistake in it should not cost the upload of gigabytes. */
 function readField(fields: CreateLectureFields, name: string, value: string): void {
-  if (name !== 'title' && name !== 'courseId' && name !== 'language') return;
+  if (!isField(name)) return;
   // An empty field of a form means that it was not filled in.
   if (value.trim() === '') return;
   if (fields[name] !== undefined) throw new AppError('invalid_request', `${name}: is given twice`);

@@ -25,6 +25,7 @@ import { mediaKey } from '@studymate/storage/lecture-keys';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
 import { createRunFence } from '@studymate/storage/run-fence';
 import type { Redis } from 'ioredis';
+import type { Callbacks } from '../../src/callbacks/callbacks.ts';
 import { createDonors } from '../../src/donors.ts';
 import { createReconciler, type Reconciler } from '../../src/reconciler.ts';
 import type { Stage } from '../../src/stage-context.ts';
@@ -51,7 +52,11 @@ export interface TestRunners {
   /** A runner as one worker has it. What a test's stage does not do, nobody does. */
   createRunner(stages: Partial<Record<StageName, Stage>>, deps?: Partial<StageRunnerDeps>): StageRunner;
   /** @param onError what a lecture that cannot be reconciled is told to; without it the test fails */
-  createReconciler(runner: StageRunner, onError?: (error: Error, lectureId: string) => void): Reconciler;
+  createReconciler(
+    runner: StageRunner,
+    onError?: (error: Error, lectureId: string) => void,
+    callbacks?: Pick<Callbacks, 'tell'>,
+  ): Reconciler;
   makeLecture(changes?: Partial<LectureRecord>): Promise<LectureRecord>;
   cancel(lectureId: string): Promise<void>;
   readEvents(lectureId: string): Promise<StreamEvent[]>;
@@ -61,6 +66,8 @@ export interface TestRunners {
   listFiles(): Promise<string[]>;
   close(): Promise<void>;
 }
+
+const noCallbacks: Pick<Callbacks, 'tell'> = { tell: async () => {} };
 
 export async function openTestRunners(): Promise<TestRunners> {
   const url = testRedisUrl();
@@ -120,6 +127,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         cancels,
         active,
         failed,
+        callbacks: noCallbacks,
         observeStage: () => {},
         donors: createDonors({ lectures, artifacts }),
         onReused: (job) => reused.push(job),
@@ -133,6 +141,7 @@ export async function openTestRunners(): Promise<TestRunners> {
       onError = (error) => {
         throw error;
       },
+      callbacks = noCallbacks,
     ) =>
       createReconciler({
         lectures,
@@ -143,6 +152,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         failed,
         advancer,
         runner,
+        callbacks,
         onError,
       }),
     async makeLecture(changes = {}) {
