@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '@studymate/config/config';
 import { removeLeftClips } from '@studymate/media/decode-clip';
@@ -30,7 +31,7 @@ import { createDonors } from './donors.ts';
 import { createJobHandlers } from './job-handlers.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createModelReports } from './model-reports.ts';
-import { createModels, type ModelsDeps } from './models.ts';
+import { createModels, type ModelsDeps, toSpeechProcesses } from './models.ts';
 import { createClipCache } from './quick/clip-cache.ts';
 import { createReconciler } from './reconciler.ts';
 import { warnWhileRedisIsMissing } from './redis-warning.ts';
@@ -68,6 +69,7 @@ export interface WorkerHandle {
 /** How many jobs of a queue one worker takes at a time; the model process works through them window by window. */
 const concurrency: Record<QueueName, number> = {
   ingest: lecturesAtOnce,
+  // And as many as there are further speech processes.
   transcribe: 2,
   study: 4,
   quick: 8,
@@ -222,11 +224,12 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     metrics,
     stopping: stopping.signal,
   });
+  const speechProcesses = toSpeechProcesses(config.models, availableParallelism());
   const workers = (Object.keys(concurrency) as QueueName[]).map((name) => {
     const worker = new Worker(name, handlers[name], {
       connection: redis,
       prefix,
-      concurrency: concurrency[name],
+      concurrency: concurrency[name] + (name === 'transcribe' ? speechProcesses - 1 : 0),
       // Jobs are taken only once the worker is ready for them.
       autorun: false,
       // A job that was handed back wakes no idle worker by itself: look again soon.

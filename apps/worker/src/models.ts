@@ -4,7 +4,8 @@ import type { Config } from '@studymate/config/config';
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import type { ModelFamily as FamilyName, ModelReport, SpeechEngineName } from '@studymate/contracts/models';
 import { graphBytesOf, mustHaveMemory, readMemoryLeft } from '@studymate/models/memory-left';
-import { createModelFamily, type ModelFamily } from '@studymate/models/model-family';
+import { createModelFamily, type ModelFamily, type ModelFamilyDeps } from '@studymate/models/model-family';
+import { createModelPool } from '@studymate/models/model-pool';
 import { createModelStore } from '@studymate/models/model-store';
 import { forkWithUs } from './fork-with-us.ts';
 import type { ModelProcessOptions } from './model-process/arguments.ts';
@@ -70,10 +71,12 @@ const loadTimeoutMs = 120_000;
 const downloadReportEveryMs = 1_000;
 /** More threads than this gain little for models of this size. */
 const maxThreads = 4;
+/** Of one worker, unless the user says more: each takes half a gigabyte at work. */
+const maxSpeechProcesses = 8;
 
 export function createModels(deps: ModelsDeps): Models {
   const { config } = deps;
-  const threads = config.threads > 0 ? config.threads : Math.min(maxThreads, availableParallelism());
+  const threads = toThreads(config, availableParallelism());
 
   const stopping = new AbortController();
   /** What is being downloaded. Only the speech family can be told to take a hub's model. */
@@ -99,14 +102,15 @@ export function createModels(deps: ModelsDeps): Models {
   /** Of the last load. */
   const loadedNames: Partial<Record<ModelRole, string>> = {};
 
-  const createFamily = (family: FamilyName, roles: readonly ModelRole[]): ModelFamily => {
+  type OnChange = ModelFamilyDeps['onChange'];
+  const createFamily = (family: FamilyName, roles: readonly ModelRole[], onChange: OnChange): ModelFamily => {
     const modelDirs: Record<string, string> = {};
-    const created = createModelFamily({
+    return createModelFamily({
       family,
       idleTtlMs: config.idleTtlMs,
       keepWarm: config.keepWarm.includes(family),
       loadTimeoutMs,
-      onChange: deps.onChange,
+      onChange,
       async verify() {
         if (family === 'speech' && config.whisperEngine === 'whisper-node') await requireBuilt(deps.whisperNode);
         let graphBytes = 0;
@@ -127,18 +131,23 @@ export function createModels(deps: ModelsDeps): Models {
         return forkWithUs(deps.processPath, [JSON.stringify(options)], ['--enable-source-maps']);
       },
     });
-    return {
-      ...created,
-      async acquire(signal) {
-        const lease = await created.acquire(signal);
-        deps.onUse(family, lease.cold);
-        return lease;
-      },
-    };
   };
+  const countUses = (name: FamilyName, family: ModelFamily): ModelFamily => ({
+    ...family,
+    async acquire(signal) {
+      const lease = await family.acquire(signal);
+      deps.onUse(name, lease.cold);
+      return lease;
+    },
+  });
 
-  const speech = createFamily('speech', ['whisper', 'vad']);
-  const text = createFamily('text', ['text']);
+  const speechProcesses = createModelPool({
+    count: toSpeechProcesses(config, availableParallelism()),
+    createFamily: (onChange) => createFamily('speech', ['whisper', 'vad'], onChange),
+    onChange: deps.onChange,
+  });
+  const speech = countUses('speech', speechProcesses);
+  const text = countUses('text', createFamily('text', ['text'], deps.onChange));
 
   const weightsName = async (role: ModelRole): Promise<string> => {
     const { state } = (role === 'text' ? text : speech).report();
@@ -165,6 +174,19 @@ export function createModels(deps: ModelsDeps): Models {
       await Promise.all([speech.close(), text.close()]);
     },
   };
+}
+
+function toThreads({ threads }: Pick<Config['models'], 'threads'>, cores: number): number {
+  return threads > 0 ? threads : Math.min(maxThreads, cores);
+}
+
+/** How many speech processes a worker may have: as many as the cores have room for with their threads, unless it is said. */
+export function toSpeechProcesses(
+  config: Pick<Config['models'], 'threads' | 'speechProcesses'>,
+  cores: number,
+): number {
+  if (config.speechProcesses > 0) return config.speechProcesses;
+  return Math.min(maxSpeechProcesses, Math.max(1, Math.floor(cores / toThreads(config, cores))));
 }
 
 async function loadPatiently(family: ModelFamily, signal: AbortSignal): Promise<void> {

@@ -56,6 +56,8 @@ export interface Config {
     idleTtlMs: number | null;
     /** 0: chosen from the number of cores. */
     threads: number;
+    /** 0: as many as the cores have room for. */
+    speechProcesses: number;
   };
   shutdownTimeoutMs: number;
   logLevel: SettingValues['LOG_LEVEL'];
@@ -195,6 +197,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       preload: v.PRELOAD_MODELS || !v.LAZY_LOADING,
       idleTtlMs: v.MODEL_TTL_SECONDS === 0 ? null : v.MODEL_TTL_SECONDS * 1000,
       threads: v.MODEL_THREADS,
+      speechProcesses: v.SPEECH_PROCESSES,
     },
     shutdownTimeoutMs: v.SHUTDOWN_TIMEOUT_SECONDS * 1000,
     logLevel: v.LOG_LEVEL,

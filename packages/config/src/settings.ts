@@ -225,6 +225,11 @@ export const settings = {
     'A model unused for so long is unloaded and its memory given back; 0 keeps it for good.',
   ),
   MODEL_THREADS: setting(integer(0, 64), '0', 'Threads of each model process; 0: one for each core, at most 4.'),
+  SPEECH_PROCESSES: setting(
+    integer(0, 64),
+    '0',
+    'Speech model processes that one worker may have, each loaded once the others are busy; 0: as many as the cores have room for with their threads, at most 8.',
+  ),
   SHUTDOWN_TIMEOUT_SECONDS: setting(integer(1, 600), '20', 'How long a stopping process may take to finish its work.'),
   LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info', 'How much is logged.'),
 } as const satisfies Record<string, Setting<z.ZodType>>;
