@@ -1,12 +1,8 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { preparePython } from '../../e2e/support/python-environment.ts';
 
 export interface PeerRequest {
   file: string;
@@ -61,32 +57,6 @@ async function startPeer(command: string, args: readonly string[]): Promise<Peer
   };
 }
 
-/**
- * The Python packages in a virtual environment under `cacheDir`; made once for each list of requirements, and moved into
- * place when it is whole.
- * @returns the environment's folder
- * @throws Error that says what is missing: Python, or the packages
- */
-async function prepareEnvironment(cacheDir: string, requirements: string): Promise<string> {
-  const version = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const dir = path.join(cacheDir, version);
-  const python = path.join(dir, 'bin/python');
-  if (await stat(path.join(dir, 'complete')).catch(() => null)) return dir;
-  await rm(dir, { recursive: true, force: true });
-  await run('python3', ['-m', 'venv', dir]).catch((cause: unknown) => {
-    throw new Error('faster-whisper needs python3 with its venv module (Debian: python3-venv).', { cause });
-  });
-  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
-  await run(python, install, { maxBuffer: 64 * 1024 * 1024 }).catch((cause: Error) => {
-    throw new Error(`The packages of ${requirements} could not be installed: ${cause.message.slice(-800)}`, { cause });
-  });
-  await writeFile(path.join(dir, 'complete'), '');
-  return dir;
-}
-
 export interface PeerOptions {
   /** The project's folder. */
   rootDir: string;
@@ -97,7 +67,7 @@ export interface PeerOptions {
 export async function startFasterWhisper({ rootDir, threads }: PeerOptions): Promise<Peer> {
   const sources = path.join(rootDir, 'bench/peers/faster-whisper');
   const cacheDir = path.join(rootDir, 'node_modules/.cache/bench-faster-whisper');
-  const dir = await prepareEnvironment(cacheDir, path.join(sources, 'requirements.txt'));
+  const dir = await preparePython(cacheDir, path.join(sources, 'requirements.txt'));
   const model = path.join(dir, 'whisper-base');
   return startPeer(path.join(dir, 'bin/python'), [path.join(sources, 'serve.py'), model, String(threads)]);
 }

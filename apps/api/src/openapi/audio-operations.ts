@@ -46,7 +46,7 @@ const audio = (summary: string): Operation => ({
         'text/plain': 'text',
         'application/x-subrip': 'text',
         'text/vtt': 'text',
-        'text/event-stream': 'text',
+        'text/event-stream': 'events',
       },
     },
   },

@@ -167,6 +167,17 @@ function toMediaType(schema: BodySchema, toSchema: SchemaWriter): Json {
 
 const requestId = { 'X-Request-Id': "Finds the request in the log; the caller's own if it is a plain one." };
 
+/** One of a stream of server-sent events. */
+const event = {
+  type: 'object',
+  properties: {
+    event: { type: 'string', description: 'Its name; "message" where none is given.' },
+    id: { type: 'string' },
+    data: { type: 'string', description: 'JSON.' },
+    retry: { type: 'integer', description: 'Milliseconds after which to come back.' },
+  },
+};
+
 function toResponse({ description, content, headers }: Answer, toSchema: SchemaWriter): Json {
   return {
     description,
@@ -174,6 +185,7 @@ function toResponse({ description, content, headers }: Answer, toSchema: SchemaW
     ...(content && {
       content: mapValues(content, (schema) => {
         if (schema === 'binary') return {};
+        if (schema === 'events') return { schema: event };
         return { schema: schema === 'text' ? { type: 'string' } : toSchema(schema, 'output') };
       }),
     }),

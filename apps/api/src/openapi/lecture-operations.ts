@@ -112,7 +112,7 @@ export const lectureOperations: Operations = {
     query: z.object({ lastEventId: z.string().optional() }),
     requestHeaders: { 'Last-Event-ID': 'Goes on after this event.' },
     answers: {
-      200: { description: 'Events until the lecture has ended.', content: { 'text/event-stream': 'text' } },
+      200: { description: 'Events until the lecture has ended.', content: { 'text/event-stream': 'events' } },
       204: { description: 'All events were seen.' },
     },
     errors: [...lectureErrors, 'queue_unavailable', 'too_many_requests', 'artifact_lost'],

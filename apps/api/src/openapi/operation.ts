@@ -21,8 +21,8 @@ export interface Operation {
 
 export interface Answer {
   description: string;
-  /** By content type; 'text' for what is no JSON. None for an answer without a body. */
-  content?: Readonly<Record<string, z.ZodType | 'text' | 'binary'>>;
+  /** By content type; 'events' for server-sent ones. None for an answer without a body. */
+  content?: Readonly<Record<string, z.ZodType | 'text' | 'binary' | 'events'>>;
   headers?: Readonly<Record<string, string>>;
 }
 

@@ -63,7 +63,7 @@ export const quickOperations: Operations = {
     tag: 'Clips and texts',
     summary: 'The same sentences as server-sent events `{content, done}`.',
     body: { required: true, content: { 'application/json': summarizeRequestSchema } },
-    answers: { 200: { description: 'The pieces of the summary.', content: { 'text/event-stream': 'text' } } },
+    answers: { 200: { description: 'The pieces of the summary.', content: { 'text/event-stream': 'events' } } },
     errors: workErrors,
   },
 };

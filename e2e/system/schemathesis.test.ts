@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { preparePython } from '../support/python-environment.ts';
+import { rootDir, startSystem } from '../support/running-system.ts';
+
+/** What an answer is held against: its status, type, headers and form must be described, and none may be a 5xx. */
+const checks = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+];
+const examplesEach = 12;
+/** The second half of the run goes on for so long, however quick the machine is. */
+const maxSeconds = 20;
+
+/** Runs a program in a folder of its own. @returns its exit status and what it said */
+async function run(command: string, args: string[]): Promise<{ status: number | null; output: string }> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'studymate-schemathesis-'));
+  try {
+    const child = spawn(command, args, { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, NO_COLOR: '1' } });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (part) => {
+        output += part;
+      });
+    }
+    const [status] = (await once(child, 'close')) as [number | null];
+    return { status, output };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+test('requests drawn from the description, right and wrong ones: every answer is described, and no fault is ours', async ({
+  skip,
+}) => {
+  const cacheDir = path.join(rootDir, 'node_modules/.cache/schemathesis');
+  const requirements = path.join(rootDir, 'e2e/system/schemathesis/requirements.txt');
+  const python = await preparePython(cacheDir, requirements).catch((error: Error) => error);
+  if (python instanceof Error) return skip(python.message);
+  const system = await startSystem({ RATE_LIMIT: 'off', LOG_LEVEL: 'warn' });
+  try {
+    const { status, output } = await run(path.join(python, 'bin/st'), [
+      ...['--config-file', path.join(rootDir, 'e2e/system/schemathesis/schemathesis.toml')],
+      ...['run', `${system.baseUrl}/openapi.json`],
+      ...['--checks', checks.join(','), '--phases', 'coverage,fuzzing'],
+      ...['--max-examples', String(examplesEach), '--max-time', String(maxSeconds)],
+      ...['--workers', '4', '--seed', '1', '--generation-deterministic', '--request-timeout', '30'],
+      ...['--suppress-health-check', 'all', '--no-shrink', '--warnings', 'off'],
+    ]);
+    expect(status, output.slice(-20_000)).toBe(0);
+    expect(output).toMatch(/Tested: \d+/);
+  } finally {
+    await system.close();
+  }
+});
