@@ -10,14 +10,20 @@ import type {
   TopicsRequest,
   TranscribeResponse,
 } from '@studymate/contracts/requests';
+import type { SearchQuery, SearchResponse } from '@studymate/contracts/search';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Chapter, Flashcard, LectureTopic, Summary, TopicAssignments } from '@studymate/contracts/study';
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
 import { toApiError } from './api-error.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
+import { readSummary } from './summarize-stream.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
+}
+
+export interface WaitOptions extends CallOptions {
+  onEvent?: (event: LectureEvent) => void;
 }
 
 export interface UploadFields {
@@ -80,6 +86,11 @@ export interface StudyMateClient {
   retryStage(lectureId: string, stage: StageName, options?: CallOptions): Promise<Lecture>;
   /** The lecture's events until its `end`, across lost connections. */
   followLecture(lectureId: string, options?: FollowOptions): AsyncGenerator<LectureEvent, void, undefined>;
+  /**
+   * Waits until the work on a lecture has ended, however it has: its `status` says how.
+   * @param options.onEvent called with each event on the way
+   */
+  waitForLecture(lectureId: string, options?: WaitOptions): Promise<Lecture>;
   getTranscript(lectureId: string, options?: CallOptions): Promise<Transcript>;
   /** What is transcribed so far, also of a lecture that still runs, has failed or was cancelled. */
   getPartialTranscript(lectureId: string, options?: CallOptions): Promise<PartialTranscript>;
@@ -96,6 +107,10 @@ export interface StudyMateClient {
   ): Promise<string>;
   /** Address of the recording, for a player. */
   mediaUrl(lectureId: string): string;
+  /** The recording, or bytes `start` to `end` of it (both inclusive), to be read as it comes: `response.body`. */
+  getMedia(lectureId: string, options?: CallOptions & { start?: number; end?: number }): Promise<Response>;
+  /** Moments of lectures in which something is said, best first. */
+  search(query: SearchQuery, options?: CallOptions): Promise<SearchResponse>;
   /** Courses of one's own, and those that others share. */
   listCourses(query?: Omit<ListOptions, 'courseId'>, options?: CallOptions): Promise<CoursePage>;
   createCourse(title: string, options?: CallOptions): Promise<Course>;
@@ -112,10 +127,12 @@ export interface StudyMateClient {
   topics(request: TopicsRequest, options?: CallOptions): Promise<TopicAssignments>;
   chapters(request: ChaptersRequest, options?: CallOptions): Promise<ChaptersResponse>;
   summarize(request: SummarizeRequest, options?: CallOptions): Promise<SummarizeResponse>;
+  /** The pieces of a summary as they come; put together they are the summary. */
+  summarizeStream(request: SummarizeRequest, options?: CallOptions): AsyncGenerator<string, void, undefined>;
   /** One status a family, over all workers. */
   modelStatus(options?: CallOptions): Promise<ModelStatus[]>;
   /**
-   * For pages, which cannot send a header with a player: turns a key into a cookie that goes along by itself.
+   * For pages, which cannot send a header with a player: turns a key or token into a cookie that goes along by itself.
    * @returns whose key it is
    */
   signIn(apiKey: string, options?: CallOptions): Promise<{ owner: string }>;
@@ -129,7 +146,7 @@ export interface StudyMateClient {
 export interface ClientOptions {
   /** Where the API is, for example "http://127.0.0.1:3000"; "" for the page's own origin. */
   baseUrl: string;
-  /** Sent with every call (`Authorization: Bearer`), where the API asks for one (AUTH=keys). */
+  /** A key or token, sent with every call (`Authorization: Bearer`), where the API asks for one. */
   apiKey?: string;
   fetch?: typeof fetch;
 }
@@ -200,6 +217,13 @@ export function createClient(options: ClientOptions): StudyMateClient {
     retryStage: (lectureId, stage, call) => post(`${lecturePath(lectureId)}/stages/${stage}/retry`, undefined, call),
     followLecture: (lectureId, follow) =>
       followLecture((init) => send(`${base}${lecturePath(lectureId)}/events`, init), follow),
+    async waitForLecture(lectureId, call = {}) {
+      const { signal, onEvent } = call;
+      const path = `${base}${lecturePath(lectureId)}/events`;
+      for await (const event of followLecture((init) => send(path, init), signal && { signal })) onEvent?.(event);
+      signal?.throwIfAborted();
+      return get(lecturePath(lectureId), call);
+    },
     getTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript`, call),
     getPartialTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript?partial=true`, call),
     getChapters: (lectureId, call) => get(`${lecturePath(lectureId)}/chapters${toQuery({ level: call?.level })}`, call),
@@ -209,6 +233,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
+    getMedia(lectureId, { start, end, ...call } = {}) {
+      const hasRange = start !== undefined || end !== undefined;
+      const headers: Record<string, string> = hasRange ? { range: `bytes=${start ?? 0}-${end ?? ''}` } : {};
+      return request(`${lecturePath(lectureId)}/media`, { headers }, call);
+    },
+    search: (query, call) => get(`/api/v1/search${toQuery({ ...query } as Record<string, string | number>)}`, call),
     listCourses: (query = {}, call) => get(`/api/v1/courses${toQuery({ ...query })}`, call),
     createCourse: (title, call) => post('/api/v1/courses', { title }, call),
     getCourse: (courseId, call) => get(coursePath(courseId), call),
@@ -232,6 +262,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
     topics: (body, call) => post('/api/v1/topics', body, call),
     chapters: (body, call) => post('/api/v1/chapters', body, call),
     summarize: (body, call) => post('/api/v1/summarize', body, call),
+    async *summarizeStream(body, call) {
+      const headers = { 'content-type': 'application/json' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      const response = await request('/api/v1/summarize/stream', init, call);
+      if (response.body) yield* readSummary(response.body);
+    },
     modelStatus: async (call) => (await get<{ models: ModelStatus[] }>('/api/v1/models/status', call)).models,
     signIn: (key, call) => post(sessionPath, { apiKey: key }, call),
     getSession: (call) => get(sessionPath, call),
