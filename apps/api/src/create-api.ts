@@ -24,6 +24,7 @@ import { createLectureChanger } from './lectures/change-lecture.ts';
 import { createLectureCreator } from './lectures/create-lecture.ts';
 import { addEventRoute } from './lectures/event-route.ts';
 import { createEventStreams } from './lectures/event-streams.ts';
+import { createLectureFromUploadHandler } from './lectures/lecture-from-upload.ts';
 import { createLectureReader } from './lectures/lecture-reader.ts';
 import { addLectureRoutes } from './lectures/lecture-routes.ts';
 import { addMediaRoute } from './lectures/media-route.ts';
@@ -38,6 +39,7 @@ import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
 import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
+import { addUploadRoutes } from './uploads/upload-routes.ts';
 
 export interface Api {
   /** Everything on the public port. */
@@ -96,7 +98,19 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   // Whatever is added from here on is for owners alone.
   app.use(auth.authenticate, rate.byOwner);
   const creator = createLectureCreator({ ...services, reader, submitter });
-  const upload = createUploadHandler({ config, ...services, reader, courseReader, creator, admission });
+  const { uploads, uploadLocks: locks } = services;
+  addUploadRoutes(app, { config, uploads, locks, auth, stopping: stopping.signal });
+  const fromUpload = createLectureFromUploadHandler({
+    config,
+    ...services,
+    locks,
+    reader,
+    courseReader,
+    creator,
+    submitter,
+    admission,
+  });
+  const upload = createUploadHandler({ config, ...services, reader, courseReader, creator, admission, fromUpload });
   const changer = createLectureChanger({ services, reader, logger });
   addLectureRoutes(app, { services, reader, courseReader, changer, submitter, admission, upload, logger });
   addCourseRoutes(app, { ...services, courseReader, auth });

@@ -15,6 +15,7 @@ import { createModelFleet, type ModelFleet } from '@studymate/queue/model-fleet'
 import { createQueues, type Queues } from '@studymate/queue/queues';
 import { createQuickCalls, type QuickCalls } from '@studymate/queue/quick';
 import { type ConnectionKind, createRedis } from '@studymate/queue/redis';
+import { createUploadLocks, type UploadLocks } from '@studymate/queue/upload-locks';
 import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { type Claims, createClaims } from '@studymate/storage/claims';
@@ -22,6 +23,8 @@ import { type CourseStore, createCourseStore } from '@studymate/storage/course-s
 import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
+import { createPartialFiles } from '@studymate/storage/partial-files';
+import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 
 /** Everything outside the process that the API works with. */
@@ -30,6 +33,8 @@ export interface Services {
   lectures: LectureStore;
   courses: CourseStore;
   claims: Claims;
+  uploads: UploadStore;
+  uploadLocks: UploadLocks;
   apiKeys: KeyStore;
   artifacts: Artifacts;
   /** Commands that a request waits for; fails at once while Redis is away. */
@@ -79,12 +84,14 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
   const [blobs] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
+  const partials = await createPartialFiles({ rootDir: config.dataDir });
   const lectures = createLectureStore({ blobs });
   const keys = createKeys(prefix);
   const queues = createQueues({ redis, prefix });
   const active = createActiveLectures({ redis, keys });
   const events = createEventReader({ redis, subscriber, keys });
   const fleet = createModelFleet({ redis, keys });
+  const uploadLocks = createUploadLocks({ redis, subscriber, keys });
   const quick = createQuickCalls({ queues, eventsConnection, prefix });
 
   return {
@@ -92,6 +99,8 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
     lectures,
     courses: createCourseStore({ blobs }),
     claims: createClaims({ blobs }),
+    uploads: createUploadStore({ blobs, partials }),
+    uploadLocks,
     apiKeys: createKeyStore({ blobs }),
     artifacts: createArtifacts({ blobs }),
     redis,
@@ -107,6 +116,7 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
     quick,
     async close() {
       await events.close();
+      uploadLocks.close();
       // While Redis is away BullMQ waits for it, without an end.
       await within(closeTimeoutMs, Promise.allSettled([quick.close(), queues.close()]));
       for (const connection of connections) connection.disconnect();

@@ -1,5 +1,7 @@
 import { testRedisUrl } from '@studymate/queue/testing';
 import { createKeyStore } from '@studymate/storage/key-store';
+import { createPartialFiles } from '@studymate/storage/partial-files';
+import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Express } from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { finishLecture, makeLecture } from './support/made-lecture.ts';
@@ -17,7 +19,9 @@ type Access =
   /** Is about a lecture or a course: members of the course may read it, all others are told that there is none. */
   | 'shared'
   /** Changes one: members are told that they may not, all others that there is none. */
-  | 'changes';
+  | 'changes'
+  /** Is its owner's alone: all others are told that there is none. */
+  | 'private';
 
 interface Rule {
   access: Access;
@@ -35,6 +39,11 @@ const json = (body: unknown): RequestInit => ({
 const badBody = json({});
 const lecture = '/api/v1/lectures/:id';
 const course = '/api/v1/courses/:id';
+const tus = { 'tus-resumable': '1.0.0' };
+const firstPart = {
+  headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
+  body: 'abc',
+};
 
 const rules: Record<string, Rule> = {
   'GET /': { access: 'open', status: 200 },
@@ -47,7 +56,15 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/session': { access: 'open', status: 400, init: badBody },
   'DELETE /api/v1/session': { access: 'open', status: 204 },
   'GET /api/v1/lectures': { access: 'own', status: 200 },
-  'POST /api/v1/lectures': { access: 'own', status: 415, init: badBody },
+  'POST /api/v1/lectures': { access: 'own', status: 400, init: badBody },
+  'POST /api/v1/uploads': { access: 'own', status: 201, init: { headers: { ...tus, 'upload-length': '3' } } },
+  'PATCH /api/v1/uploads/:id': { access: 'private', status: 204, init: firstPart },
+  'DELETE /api/v1/uploads/:id': { access: 'private', status: 204, init: { headers: tus } },
+  'POST /api/v1/uploads/:id': {
+    access: 'private',
+    status: 204,
+    init: { ...firstPart, headers: { ...firstPart.headers, 'x-http-method-override': 'PATCH' } },
+  },
   'POST /api/v1/transcribe': { access: 'own', status: 415, init: badBody },
   'POST /api/v1/topics': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/chapters': { access: 'own', status: 400, init: badBody },
@@ -82,12 +99,15 @@ const rules: Record<string, Rule> = {
 };
 
 let t: TestApi;
+let uploads: UploadStore;
 let ada: string;
 let bob: string;
 let cat: string;
 let revoked: string;
 beforeAll(async () => {
   t = await startTestApi({ redisUrl: testRedisUrl(), env: { AUTH: 'keys' } });
+  const partials = await createPartialFiles({ rootDir: t.config.dataDir });
+  uploads = createUploadStore({ blobs: t.blobs, partials });
   const keys = createKeyStore(t);
   ada = (await keys.create({ owner: 'ada', label: '' })).key;
   bob = (await keys.create({ owner: 'bob', label: '' })).key;
@@ -105,11 +125,15 @@ interface Hers {
   courseId: string;
 }
 
-/** A finished lecture of hers, with every part, in a course that she shares with Cat and Dan. */
+/**
+ * A finished lecture of hers, with every part, in a course that she shares with Cat and Dan; and an upload of hers under
+ * the lecture's id.
+ */
 async function makeAdas(): Promise<Hers> {
   const { id: courseId } = await t.clientFor(ada).createCourse('Printing');
   for (const member of ['cat', 'dan']) await t.clientFor(ada).addMember(courseId, member);
   const { id } = await makeLecture(t, { owner: 'ada', courseId });
+  await uploads.create({ owner: 'ada', id, bytes: 3, metadata: {} });
   await finishLecture(t, id, {
     assemble: { language: 'en', text: '', segments: [] },
     chapters: [],
@@ -177,7 +201,7 @@ describe.each(Object.entries(rules))('%s', (route, { access, status }) => {
   test('an owner, another owner, a member of the course', async () => {
     const hers = await makeAdas();
     const before = await readBoth(hers);
-    const isHers = access === 'shared' || access === 'changes';
+    const isHers = access === 'shared' || access === 'changes' || access === 'private';
     const others = await ask(route, hers, bob);
     expect(others.status).toBe(isHers ? 404 : status);
     const text = await others.text();
@@ -191,7 +215,7 @@ describe.each(Object.entries(rules))('%s', (route, { access, status }) => {
       expect(unknown.error.message).toBe(error.message);
     }
     const members = await ask(route, hers, cat);
-    expect(members.status).toBe(access === 'changes' ? 403 : status);
+    expect(members.status).toBe(access === 'changes' ? 403 : access === 'private' ? 404 : status);
     await members.body?.cancel();
     expect(await readBoth(hers)).toEqual(before);
     const own = await ask(route, hers, ada);

@@ -24,7 +24,9 @@ import { createClaims } from '@studymate/storage/claims';
 import { collectOrphans } from '@studymate/storage/collect-orphans';
 import { collectTransients } from '@studymate/storage/collect-transients';
 import { createLectureStore } from '@studymate/storage/lecture-store';
+import { createPartialFiles } from '@studymate/storage/partial-files';
 import { createRunFence } from '@studymate/storage/run-fence';
+import { createUploadStore } from '@studymate/storage/upload-store';
 import { Worker } from 'bullmq';
 import { createCallbacks } from './callbacks/callbacks.ts';
 import { createDonors } from './donors.ts';
@@ -89,6 +91,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const subscriber = connect();
   const queues = createQueues({ redis, prefix });
   const lectures = createLectureStore({ blobs });
+  const uploads = createUploadStore({ blobs, partials: await createPartialFiles({ rootDir: config.dataDir }) });
   const artifacts = createArtifacts({ blobs });
   const active = createActiveLectures({ redis, keys });
   const failed = createFailedIndex({ redis, keys });
@@ -200,6 +203,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     collect: async () => {
       const leftClips = await removeLeftClips(clipDir);
       if (leftClips > 0) logger.info({ leftClips }, 'clips that killed workers left were removed');
+      const expiredUploads = await uploads.collectExpired(config.uploads);
+      if (expiredUploads > 0) logger.info({ expiredUploads }, 'expired uploads were removed');
       const collected = await collectOrphans({ blobs });
       if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
         logger.info(collected, 'what dead processes left in the store was looked for');

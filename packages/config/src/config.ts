@@ -36,6 +36,12 @@ export interface Config {
     maxRequestsPerOwner: number | null;
   };
   search: { memoryBytes: number };
+  /** Resumable ones. */
+  uploads: {
+    ttlMs: number;
+    /** Null: no limit. */
+    maxUnfinishedPerOwner: number | null;
+  };
   media: { ffmpegPath: string; ffprobePath: string };
   models: {
     /** Absolute, or null for the bundled ones only. */
@@ -183,6 +189,10 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       maxRequestsPerOwner: (v.RATE_LIMIT && v.RATE_LIMIT_PER_OWNER) || null,
     },
     search: { memoryBytes: v.SEARCH_MEMORY_BYTES },
+    uploads: {
+      ttlMs: v.UPLOAD_TTL_SECONDS * 1000,
+      maxUnfinishedPerOwner: v.MAX_UNFINISHED_UPLOADS_PER_OWNER || null,
+    },
     media: { ffmpegPath: v.FFMPEG_PATH, ffprobePath: v.FFPROBE_PATH },
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,

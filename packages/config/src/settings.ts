@@ -144,6 +144,16 @@ export const settings = {
     'Allows a HOST other than loopback although AUTH is off. Everyone who reaches the port then sees every lecture.',
   ),
   MAX_UPLOAD_BYTES: setting(integer(1, 2 ** 40), '4294967296', 'Largest recording that is taken, in bytes.'),
+  MAX_UNFINISHED_UPLOADS_PER_OWNER: setting(
+    integer(0, 1_000_000),
+    '100',
+    'Resumable uploads of one owner that are no lecture yet; a further one is refused (429). 0: no limit.',
+  ),
+  UPLOAD_TTL_SECONDS: setting(
+    integer(1, 2_592_000),
+    '86400',
+    'How long a resumable upload that is no lecture yet is kept after its last byte.',
+  ),
   MAX_MEDIA_SECONDS: setting(integer(1, 604_800), '28800', 'Longest recording that is taken, in seconds.'),
   MAX_ACTIVE_LECTURES: setting(
     integer(0, 1_000_000),

@@ -63,6 +63,31 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'It has another version by now than `If-Match` names; read it again and decide anew.',
   },
+  upload_unfinished: {
+    status: 409,
+    retryable: true,
+    meaning: 'Not all bytes of the upload have come yet; `offset` says how many have.',
+  },
+  offset_mismatch: {
+    status: 409,
+    retryable: true,
+    meaning: 'The part does not begin where the upload ends; ask for that with HEAD.',
+  },
+  upload_gone: {
+    status: 410,
+    retryable: false,
+    meaning: 'The upload has expired (UPLOAD_TTL_SECONDS), or the lecture that was made of it was deleted.',
+  },
+  tus_version: {
+    status: 412,
+    retryable: false,
+    meaning: 'The request is not of the version 1.0.0 of the tus protocol; `Tus-Version` names it.',
+  },
+  upload_locked: {
+    status: 423,
+    retryable: true,
+    meaning: 'Another request is at work on the upload and did not give way in time.',
+  },
   upload_incomplete: {
     status: 400,
     retryable: true,
@@ -113,6 +138,12 @@ export const errorCatalogue = {
     retryable: true,
     meaning:
       'So many lectures are unfinished that another one is not taken (MAX_ACTIVE_LECTURES, MAX_ACTIVE_LECTURES_PER_OWNER); `etaSeconds` estimates when there will be room.',
+  },
+  too_many_uploads: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'So many uploads of the owner are no lecture yet that another one is not begun (MAX_UNFINISHED_UPLOADS_PER_OWNER).',
   },
   queue_full: {
     status: 429,

@@ -9,6 +9,10 @@ export function createKeys(prefix: string) {
     wake: `${prefix}:wake`,
     /** Channel: the id of a lecture whose work must stop. */
     cancel: `${prefix}:cancel`,
+    /** The token of the request that works on an upload; see upload-locks.ts. */
+    uploadLock: (uploadId: string) => `${prefix}:upload-lock:${uploadId}`,
+    /** Channel: the id of an upload whose lock somebody waits for. */
+    uploadWanted: `${prefix}:upload-wanted`,
     /** Sorted set of the lectures that are not finished, by the time they were queued. */
     active: `${prefix}:active`,
     /** Hash by unfinished lecture: its owner and its seconds of sound, as JSON; see active.ts. */

@@ -1,5 +1,15 @@
 import type { BlobStore } from './blob-store.ts';
-import { clipsPrefix, deletionVersion, mediaPrefix, ownersPrefix, recordKey, recordsPrefix } from './lecture-keys.ts';
+import {
+  clipsPrefix,
+  deletionVersion,
+  mediaKey,
+  mediaPrefix,
+  ownersPrefix,
+  parseUploadKey,
+  recordKey,
+  recordsPrefix,
+  uploadsPrefix,
+} from './lecture-keys.ts';
 import { peekRecord } from './record-peek.ts';
 import { walkLectures } from './walk-lectures.ts';
 
@@ -42,6 +52,8 @@ export async function collectOrphans(
   // The candidates before the lectures: what gets its lecture in between is found to have one.
   const clips = await listOld(clipsPrefix);
   const media = await listOld(mediaPrefix);
+  // On its way to a lecture: it can still be asked for.
+  for await (const key of blobs.walk(uploadsPrefix)) media.delete(mediaKey(parseUploadKey(key)?.id ?? ''));
   const marks = new Map<string, string[]>();
   for (const key of await listOld(ownersPrefix)) {
     const [, lectureId] = /^owners\/[^/]+\/(?:lectures|media\/[^/]+)\/([^/]+)$/.exec(key) ?? [];

@@ -11,6 +11,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   lectures/<id>/callbacks/<end>: what became of telling it
  *   owners/<owner>/lectures/<id>
  *   owners/<owner>/media/<sha256>/<id>
+ *   uploads/<owner>/<id>/upload.json, finished.json and lecture.json: upload-store.ts
  *   clips/<id>
  *   transient/<id of a lecture>
  *   keys/<id>/key.json and revoked.json: key-store.ts
@@ -22,6 +23,7 @@ import type { StageName } from '@studymate/contracts/stages';
 export const lecturesPrefix = 'lectures/';
 export const ownersPrefix = 'owners/';
 export const mediaPrefix = 'media/';
+export const uploadsPrefix = 'uploads/';
 export const clipsPrefix = 'clips/';
 /** Marks of lectures that were made for one request and will be removed. */
 export const transientPrefix = 'transient/';
@@ -182,6 +184,23 @@ export function personCourseKey(person: string, courseId: string): string {
 function ownerPart(owner: string): string {
   if (/^[A-Za-z0-9_-]{1,100}$/.test(owner)) return owner;
   return `sha256.${createHash('sha256').update(owner).digest('hex')}`;
+}
+
+export function ownerUploadsPrefix(owner: string): string {
+  return `${uploadsPrefix}${ownerPart(owner)}/`;
+}
+
+/** What is known of a resumable upload. */
+export function uploadKey(owner: string, uploadId: string, name: UploadFileName): string {
+  return `${ownerUploadsPrefix(owner)}${uploadId}/${name}.json`;
+}
+
+export type UploadFileName = 'upload' | 'finished' | 'lecture';
+
+/** @returns which upload a key belongs to, or null for any other key */
+export function parseUploadKey(key: string): { id: string; name: UploadFileName } | null {
+  const [, id, name] = /^uploads\/[^/]+\/([^/]+)\/(upload|finished|lecture)\.json$/.exec(key) ?? [];
+  return id === undefined ? null : { id, name: name as UploadFileName };
 }
 
 export function ownerLecturesPrefix(owner: string): string {

@@ -1,8 +1,8 @@
 import type { NextFunction, Request, Response } from 'express';
+import { tusResponseHeaders } from '../uploads/tus-headers.ts';
 
 /** What a page of another origin may read of our answers, besides the few headers that every page may. */
 export const exposedHeaders = [
-  'Location',
   'ETag',
   'Retry-After',
   'X-Request-Id',
@@ -12,17 +12,8 @@ export const exposedHeaders = [
   'Content-Disposition',
   'Accept-Ranges',
   'Content-Range',
-  // Resumable uploads (https://tus.io/protocols/resumable-upload).
-  'Tus-Resumable',
-  'Tus-Version',
-  'Tus-Extension',
-  'Tus-Max-Size',
-  'Upload-Offset',
-  'Upload-Length',
-  'Upload-Metadata',
-  'Upload-Expires',
-  'Upload-Defer-Length',
-  'Upload-Concat',
+  // `Location`, and what resumable uploads have besides.
+  ...tusResponseHeaders,
 ] as const;
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';

@@ -15,6 +15,8 @@ export interface CreateOptions {
   idempotencyKey?: string | undefined;
   /** A new lecture, also when there is an equal one. Without meaning where there is a key. */
   isFresh?: boolean;
+  /** The caller looks after media that no lecture has in the end; the record's id is its own from now on. */
+  keepsMedia?: boolean;
 }
 
 export interface CreatedLecture {
@@ -26,7 +28,8 @@ export interface CreatedLecture {
 export interface LectureCreator {
   /**
    * Keeps a lecture and queues it, or finds the one that is meant; then the record's media are removed.
-   * @param record its first version; its media lie in the store, and nothing of them is left when this throws
+   * @param record its first version; its media lie in the store, and unless they are kept nothing of them is left when
+   *   this throws
    * @throws AppError `idempotency_mismatch`; `not_found` when the key's lecture was deleted
    */
   create(record: LectureRecord, options: CreateOptions): Promise<CreatedLecture>;
@@ -82,7 +85,17 @@ export function createLectureCreator(deps: {
     return { record: made.record, origin: made.isNew ? 'new' : 'key' };
   };
 
-  const createByContent = async (wanted: LectureRecord, fingerprint: string): Promise<CreatedLecture> => {
+  const keep = async (wanted: LectureRecord, { keepsMedia }: CreateOptions): Promise<CreatedLecture> => {
+    if (keepsMedia) await lectures.create(wanted);
+    else await keepRecord(deps, wanted);
+    return { record: wanted, origin: 'new' };
+  };
+
+  const createByContent = async (
+    wanted: LectureRecord,
+    fingerprint: string,
+    options: CreateOptions,
+  ): Promise<CreatedLecture> => {
     const equal = await findEqual(wanted, fingerprint);
     if (equal) return { record: equal, origin: 'equal' };
     // None is there, so of all that ask at this moment one makes it. What was made so and ended badly has a successor.
@@ -99,16 +112,15 @@ export function createLectureCreator(deps: {
       }
       predecessor = claim.id;
     }
-    await keepRecord(deps, wanted);
-    return { record: wanted, origin: 'new' };
+    return keep(wanted, options);
   };
 
-  const make = async (wanted: LectureRecord, { idempotencyKey, isFresh }: CreateOptions): Promise<CreatedLecture> => {
+  const make = async (wanted: LectureRecord, options: CreateOptions): Promise<CreatedLecture> => {
+    const { idempotencyKey, isFresh } = options;
     const fingerprint = toFingerprint(wanted);
     if (idempotencyKey !== undefined) return await createByKey(wanted, fingerprint, idempotencyKey);
-    if (!isFresh) return await createByContent(wanted, fingerprint);
-    await keepRecord(deps, wanted);
-    return { record: wanted, origin: 'new' };
+    if (!isFresh) return await createByContent(wanted, fingerprint, options);
+    return await keep(wanted, options);
   };
 
   /** Whether the media are a lecture's after all; what cannot be known is left to the collection of orphans. */
@@ -125,11 +137,12 @@ export function createLectureCreator(deps: {
       try {
         created = await make(wanted, options);
       } catch (error) {
-        if (!(await isTaken(wanted).catch(() => true))) await blobs.delete(wanted.media.key).catch(() => {});
+        if (!options.keepsMedia && !(await isTaken(wanted).catch(() => true)))
+          await blobs.delete(wanted.media.key).catch(() => {});
         throw error;
       }
       if (created.origin === 'new') await submitter.submit(created.record);
-      else await blobs.delete(wanted.media.key);
+      else if (!options.keepsMedia) await blobs.delete(wanted.media.key);
       return created;
     },
   };

@@ -1,27 +1,36 @@
 import { createId } from '@studymate/contracts/ids';
+import type { CreateLectureFields } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { BlobStore, WrittenBlob } from '@studymate/storage/blob-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { toRecognition } from '../http/glossary-field.ts';
 import type { ReceivedFile } from '../http/multipart.ts';
 import { toStoredFileName, toTitle } from './file-names.ts';
 import { toPlayableType } from './media-types.ts';
+
+/** What a caller may say of a new lecture. */
+export interface NewLectureFields extends CreateLectureFields {
+  /** As `toGlossary` gives it. */
+  glossary?: readonly string[];
+}
 
 /** The first version of a lecture. @param mediaKey where the file was stored; without a title its name is the title */
 export function toNewRecord(
   owner: string,
   mediaKey: string,
   file: ReceivedFile<WrittenBlob>,
-  title?: string,
+  { title, courseId, language, callbackUrl, glossary = [] }: NewLectureFields = {},
 ): LectureRecord {
   const fileName = toStoredFileName(file.fileName);
+  const recognition = toRecognition(glossary);
   return {
     schemaVersion: 1,
     id: createId(),
     version: 1,
     owner,
     title: toTitle(title, fileName),
-    courseId: null,
-    requestedLanguage: null,
+    courseId: courseId ?? null,
+    requestedLanguage: language ?? null,
     media: {
       key: mediaKey,
       fileName,
@@ -38,6 +47,8 @@ export function toNewRecord(
     artifacts: {},
     failures: {},
     skipped: {},
+    ...(recognition && { recognition }),
+    ...(callbackUrl && { callbackUrl }),
   };
 }
 

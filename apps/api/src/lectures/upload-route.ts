@@ -3,7 +3,6 @@ import { AppError } from '@studymate/contracts/errors';
 import { maxGlossaryBytes } from '@studymate/contracts/glossary';
 import { createId } from '@studymate/contracts/ids';
 import { type CreateLectureFields, createLectureFieldsSchema } from '@studymate/contracts/lecture';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { parseCallbackUrl } from '@studymate/queue/callback-address';
 import { parseLanguage } from '@studymate/speech/languages';
 import type { BlobStore } from '@studymate/storage/blob-store';
@@ -13,7 +12,7 @@ import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import type { CourseReader } from '../courses/course-reader.ts';
 import type { Handler } from '../http/add-route.ts';
-import { readGlossary, toRecognition } from '../http/glossary-field.ts';
+import { readGlossary } from '../http/glossary-field.ts';
 import { readIdempotencyKey, setReplayed } from '../http/idempotency-key.ts';
 import { parseRequest } from '../http/json-body.ts';
 import { receiveFile } from '../http/multipart.ts';
@@ -32,6 +31,8 @@ export function createUploadHandler(deps: {
   courseReader: CourseReader;
   creator: LectureCreator;
   admission: Admission;
+  /** Takes requests in JSON, which name an upload. */
+  fromUpload: Handler;
 }): Handler {
   const { blobs, courseReader } = deps;
   const receive: Handler = async (req, res) => {
@@ -61,16 +62,13 @@ export function createUploadHandler(deps: {
       await blobs.delete(key);
       throw error;
     }
-    const record: LectureRecord = {
-      ...toNewRecord(owner, key, file, fields.title),
-      courseId: fields.courseId ?? null,
-      requestedLanguage: fields.language ?? null,
-      recognition: toRecognition(glossary),
-      ...(fields.callbackUrl && { callbackUrl: fields.callbackUrl }),
-    };
+    const record = toNewRecord(owner, key, file, { ...fields, glossary });
     await sendCreated(res, deps.reader, await deps.creator.create(record, options));
   };
-  return (req, res) => deps.admission.lecture(ownerOf(res), async () => receive(req, res));
+  return (req, res) =>
+    req.is('application/json')
+      ? deps.fromUpload(req, res)
+      : deps.admission.lecture(ownerOf(res), async () => receive(req, res));
 }
 
 /** `Cache-Control: no-cache` asks for a new lecture, as it asks for a new answer to a clip. */

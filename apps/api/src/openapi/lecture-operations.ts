@@ -9,6 +9,7 @@ import {
 import { searchQuerySchema, searchResponseSchema } from '@studymate/contracts/search';
 import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
+import { lectureFromUploadSchema } from '@studymate/contracts/upload';
 import { z } from 'zod';
 import * as fields from './form-fields.ts';
 import { type Answer, changeErrors, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
@@ -50,6 +51,7 @@ export const lectureOperations: Operations = {
             file: fields.file,
           },
         },
+        'application/json': lectureFromUploadSchema,
       },
     },
     answers: {
@@ -64,6 +66,10 @@ export const lectureOperations: Operations = {
       'idempotency_mismatch',
       'not_found',
       'newer_version',
+      'upload_unfinished',
+      'upload_gone',
+      'upload_locked',
+      'queue_unavailable',
     ],
   },
   'GET /api/v1/search': {

@@ -4,7 +4,16 @@ import type { z } from 'zod';
 /** What one method of one path takes and answers. `openapi.json` is made of these, and tests compare answers with them. */
 export interface Operation {
   summary: string;
-  tag: 'Lectures' | 'Courses' | 'Parts of a lecture' | 'Clips and texts' | 'OpenAI' | 'Models' | 'Session' | 'Service';
+  tag:
+    | 'Lectures'
+    | 'Uploads'
+    | 'Courses'
+    | 'Parts of a lecture'
+    | 'Clips and texts'
+    | 'OpenAI'
+    | 'Models'
+    | 'Session'
+    | 'Service';
   /** Whether it answers everybody, also without a key. */
   isOpen?: true;
   /** Not counted against the request rate. */
