@@ -39,6 +39,9 @@ import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
 import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
+import { createLanguageModel } from './summaries/language-model.ts';
+import { createSummaries } from './summaries/summaries.ts';
+import { createSummaryCache } from './summaries/summary-cache.ts';
 import { addUploadRoutes } from './uploads/upload-routes.ts';
 
 export interface Api {
@@ -120,7 +123,15 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addTranscribeRoute(app, { services, admission, logger, metrics });
   const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });
   addAudioRoutes(app, { config, services, requests, auth, logger });
-  addTextRoutes(app, { services, admission });
+  const summaryCache = createSummaryCache({
+    redis: services.cacheRedis,
+    prefix: config.redis.prefix,
+    ttlSeconds: config.cache.summarySeconds,
+    onError: (error) => logger.debug({ err: error }, 'the cache of summaries could not be used'),
+  });
+  const model = config.llm && createLanguageModel(config.llm);
+  const summaries = createSummaries({ ...services, model, logger });
+  addTextRoutes(app, { services, admission, summaries, summaryCache });
   addModelRoutes(app, { services });
   const search = addSearchRoutes(app, { config, services, admission, logger });
   app.use(() => {

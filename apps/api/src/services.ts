@@ -39,6 +39,8 @@ export interface Services {
   artifacts: Artifacts;
   /** Commands that a request waits for; fails at once while Redis is away. */
   redis: Redis;
+  /** Of answers that may be lost at any time. */
+  cacheRedis: Redis;
   keys: Keys;
   queues: Queues;
   live: LiveStore;
@@ -59,9 +61,9 @@ const closeTimeoutMs = 1_000;
 /** @throws AppError `storage_unavailable` when the data folder cannot be used */
 export async function createServices(deps: { config: Config; logger: Logger }): Promise<Services> {
   const { config, logger } = deps;
-  const { prefix, url } = config.redis;
+  const { prefix } = config.redis;
   const connections: Redis[] = [];
-  const connect = (kind: ConnectionKind, use: string): Redis => {
+  const connect = (kind: ConnectionKind, use: string, url = config.redis.url): Redis => {
     let away = false;
     const redis = createRedis({
       url,
@@ -81,6 +83,8 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
   };
 
   const redis = connect('producer', 'commands');
+  const { redisUrl: cacheUrl } = config.cache;
+  const cacheRedis = cacheUrl === config.redis.url ? redis : connect('producer', 'cache', cacheUrl);
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
   const [blobs] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
@@ -104,6 +108,7 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
     apiKeys: createKeyStore({ blobs }),
     artifacts: createArtifacts({ blobs }),
     redis,
+    cacheRedis,
     keys,
     queues,
     live: createLiveStore({ redis, keys }),

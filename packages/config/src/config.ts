@@ -17,8 +17,10 @@ export interface Config {
   };
   worker: { internalHost: string; internalPort: number };
   redis: { url: string; prefix: string };
-  /** Of answers to short clips; 0 s: none is kept. */
-  cache: { redisUrl: string; clipSeconds: number };
+  /** Of answers to short clips and texts; 0 s: none is kept. */
+  cache: { redisUrl: string; clipSeconds: number; summarySeconds: number };
+  /** Writes streamed summaries; null: nobody does. `baseUrl` without a slash at its end. */
+  llm: { baseUrl: string; apiKey: string | null; model: string; stallMs: number } | null;
   /** Secret null: no callbacks. */
   callbacks: { secret: string | null; allowPrivate: boolean };
   dataDir: string;
@@ -134,6 +136,7 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
   if (v.INTERNAL_PORT !== 0 && v.INTERNAL_PORT !== undefined && v.INTERNAL_PORT === v.WORKER_INTERNAL_PORT) {
     mistakes.push(`WORKER_INTERNAL_PORT="${v.WORKER_INTERNAL_PORT}": is the same as INTERNAL_PORT; give another`);
   }
+  if (v.LLM_BASE_URL && v.LLM_MODEL === '') mistakes.push('LLM_MODEL="": name a model of the server of LLM_BASE_URL');
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return toConfig(v, workingDir);
 }
@@ -149,6 +152,12 @@ function findJwtMistakes(v: Partial<SettingValues>): string[] {
   return (['JWT_ISSUER', 'JWT_AUDIENCE'] as const)
     .filter((name) => v[name] === '')
     .map((name) => `${name}: is needed with JWT_JWKS_URL, or tokens made for other services would be taken`);
+}
+
+function toLlm(v: SettingValues): Config['llm'] {
+  if (v.LLM_BASE_URL === '') return null;
+  const baseUrl = v.LLM_BASE_URL.replace(/\/+$/, '');
+  return { baseUrl, apiKey: v.LLM_API_KEY || null, model: v.LLM_MODEL, stallMs: v.LLM_STALL_SECONDS * 1000 };
 }
 
 /** Mistakes are printed and logged. */
@@ -175,7 +184,12 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     },
     worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
     redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
-    cache: { redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL, clipSeconds: v.CLIP_CACHE_SECONDS },
+    cache: {
+      redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL,
+      clipSeconds: v.CLIP_CACHE_SECONDS,
+      summarySeconds: v.SUMMARY_CACHE_SECONDS,
+    },
+    llm: toLlm(v),
     callbacks: { secret: v.CALLBACK_SECRET || null, allowPrivate: v.CALLBACK_ALLOW_PRIVATE },
     dataDir: path.resolve(workingDir, v.DATA_DIR),
     limits: {

@@ -87,12 +87,38 @@ export const settings = {
   CACHE_REDIS_URL: setting(
     z.union([z.literal(''), redisUrl], 'give an address such as redis://127.0.0.1:6379'),
     '',
-    'Redis that keeps answers to short clips; without it, the one of REDIS_URL. It may evict what it likes.',
+    'Redis that keeps answers to short clips and texts; without it, the one of REDIS_URL. It may evict what it likes.',
   ),
   CLIP_CACHE_SECONDS: setting(
     integer(0, 604_800),
     '3600',
     'How long the answer to a short clip is kept for when its owner sends the same clip again; 0: not at all.',
+  ),
+  SUMMARY_CACHE_SECONDS: setting(
+    integer(0, 604_800),
+    '3600',
+    'How long a streamed summary is kept for when its owner sends the same text again; 0: not at all.',
+  ),
+  LLM_BASE_URL: setting(
+    z.union([
+      z.literal(''),
+      z
+        .url({ protocol: /^https?$/, error: 'give an address such as http://127.0.0.1:11434/v1' })
+        .refine((text) => !hasCredentials(text), 'leave user and password out of the address; LLM_API_KEY takes a key'),
+    ]),
+    '',
+    "A server with OpenAI's /chat/completions, which writes the streamed summaries; without it they are sentences of the text.",
+  ),
+  LLM_API_KEY: setting(
+    z.string().regex(/^[!-~]*$/, 'give a key without spaces'),
+    '',
+    'Key for that server; sent to LLM_BASE_URL alone.',
+  ),
+  LLM_MODEL: setting(z.string().max(200), '', 'The model of that server; needed with LLM_BASE_URL.'),
+  LLM_STALL_SECONDS: setting(
+    integer(1, 300),
+    '10',
+    'How long that server may send nothing before sentences of the text are given instead.',
   ),
   CALLBACK_SECRET: setting(
     z.string().regex(/^([!-~]{16,200})?$/, 'give 16 to 200 characters without spaces'),

@@ -40,6 +40,10 @@ export const summarizeResponseSchema = z.object({
 });
 export type SummarizeResponse = z.infer<typeof summarizeResponseSchema>;
 
+/** A sentence to begin a long text's summary with; null when its beginning has none. */
+export const summaryOpeningSchema = summarizeResponseSchema.shape.sentences.element.nullable();
+export type SummaryOpening = z.infer<typeof summaryOpeningSchema>;
+
 /** How the audio of a short clip was read: the WAV parser, ffmpeg on a pipe, or ffmpeg on a file. */
 export const decodeMethods = ['wav', 'ffmpeg-pipe', 'ffmpeg-file'] as const;
 export type DecodeMethod = (typeof decodeMethods)[number];

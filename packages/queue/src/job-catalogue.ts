@@ -43,7 +43,14 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('topics'), request: topicsRequestSchema }),
   z.object({ kind: z.literal('chapters'), request: chaptersRequestSchema }),
-  z.object({ kind: z.literal('summarize'), request: summarizeRequestSchema }),
+  z.object({
+    kind: z.literal('summarize'),
+    request: summarizeRequestSchema,
+    /** Index of a sentence that has been told already: the summary begins with it. */
+    opening: z.number().int().nonnegative().optional(),
+  }),
+  /** Asks for a sentence to begin the summary with of a text of which this is the beginning. */
+  z.object({ kind: z.literal('opening'), text: z.string() }),
   z.object({ kind: z.literal('embed'), request: embedRequestSchema }),
   /** Has whoever takes it load a model. */
   z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),

@@ -16,6 +16,8 @@ export interface SummariseInput {
   sentences: readonly string[];
   embeddings?: Embeddings | undefined;
   maxSentences?: number | undefined;
+  /** Index of a sentence that is chosen already, as the first of them. */
+  opening?: number | undefined;
   /** For each sentence how well it stands by itself, 0 to 1; computed from the text when left out. */
   quality?: ArrayLike<number> | undefined;
   language?: string | null | undefined;
@@ -118,6 +120,19 @@ export function summarise(input: SummariseInput): { indexes: number[] } {
   const chosen: number[] = [];
   const perSection = new Int32Array(sections.length);
   const closest = new Float64Array(count);
+  const choose = (row: number): void => {
+    chosen.push(row);
+    const place = sectionOf[row] as number;
+    perSection[place] = (perSection[place] as number) + 1;
+    const picked = rowAt(vectors, row);
+    for (let other = 0; other < count; other++) {
+      closest[other] = Math.max(closest[other] as number, dot(rowAt(vectors, other), picked));
+    }
+  };
+  if (input.opening !== undefined && input.opening < count) {
+    scores.fill(Number.NaN, 0, input.opening);
+    choose(input.opening);
+  }
   while (chosen.length < wanted) {
     let best = -1;
     let bestScore = Number.NEGATIVE_INFINITY;
@@ -132,13 +147,7 @@ export function summarise(input: SummariseInput): { indexes: number[] } {
       }
     }
     if (best < 0) break;
-    chosen.push(best);
-    const place = sectionOf[best] as number;
-    perSection[place] = (perSection[place] as number) + 1;
-    const picked = rowAt(vectors, best);
-    for (let row = 0; row < count; row++) {
-      closest[row] = Math.max(closest[row] as number, dot(rowAt(vectors, row), picked));
-    }
+    choose(best);
   }
   return { indexes: chosen.sort((a, b) => a - b) };
 }

@@ -61,9 +61,16 @@ export const quickOperations: Operations = {
   },
   'POST /api/v1/summarize/stream': {
     tag: 'Clips and texts',
-    summary: 'The same sentences as server-sent events `{content, done}`.',
+    summary: 'A summary as server-sent events `{content, done}`: sentences, or tokens of a language model.',
+    requestHeaders: { 'Cache-Control': 'no-cache: a new answer; no-store: and nothing is kept.' },
     body: { required: true, content: { 'application/json': summarizeRequestSchema } },
-    answers: { 200: { description: 'The pieces of the summary.', content: { 'text/event-stream': 'events' } } },
+    answers: {
+      200: {
+        description: 'The pieces of the summary.',
+        content: { 'text/event-stream': 'events' },
+        headers: { 'X-Cache': '`hit` when the answer was kept from an earlier request, else `miss`.' },
+      },
+    },
     errors: workErrors,
   },
 };

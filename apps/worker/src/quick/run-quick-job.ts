@@ -2,7 +2,7 @@ import { toPlainError } from '@studymate/contracts/errors';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import type { QuickResult } from '@studymate/queue/quick';
 import { type ClipDeps, transcribeClip } from './clip.ts';
-import { chaptersOf, embeddingsOf, summaryOf, type TextDeps, topicsOf } from './texts.ts';
+import { chaptersOf, embeddingsOf, openingOf, summaryOf, type TextDeps, topicsOf } from './texts.ts';
 
 export type QuickDeps = ClipDeps & TextDeps;
 
@@ -24,7 +24,9 @@ function answer(deps: QuickDeps, data: QuickJobData, signal: AbortSignal): Promi
     case 'chapters':
       return chaptersOf(deps, data.request, signal);
     case 'summarize':
-      return summaryOf(deps, data.request, signal);
+      return summaryOf(deps, data.request, signal, data.opening);
+    case 'opening':
+      return openingOf(deps, data.text, signal);
     case 'embed':
       return embeddingsOf(deps, data.request, signal);
     case 'warmup':

@@ -3,6 +3,7 @@ import type {
   ChaptersResponse,
   SummarizeRequest,
   SummarizeResponse,
+  SummaryOpening,
   TopicsRequest,
 } from '@studymate/contracts/requests';
 import type { EmbedRequest, EmbedResponse } from '@studymate/contracts/search';
@@ -65,9 +66,19 @@ export async function summaryOf(
   deps: TextDeps,
   request: SummarizeRequest,
   signal: AbortSignal,
+  opening?: number,
 ): Promise<SummarizeResponse> {
   const sentences = splitSentences(request.text);
   const embeddings = await embed(deps.models, sentences, signal);
   const { maxSentences } = request;
-  return deps.quickStudyProcess.run('summaryOfSentences', { sentences, embeddings, maxSentences }, signal);
+  return deps.quickStudyProcess.run('summaryOfSentences', { sentences, embeddings, maxSentences, opening }, signal);
+}
+
+/** @param beginning of a longer text: its last sentence may be cut off, and counts for nothing */
+export async function openingOf(deps: TextDeps, beginning: string, signal: AbortSignal): Promise<SummaryOpening> {
+  const sentences = splitSentences(beginning).slice(0, -1);
+  if (sentences.length === 0) return null;
+  const embeddings = await embed(deps.models, sentences, signal);
+  const input = { sentences, embeddings, maxSentences: 1, opening: undefined };
+  return (await deps.quickStudyProcess.run('summaryOfSentences', input, signal)).sentences[0] ?? null;
 }

@@ -28,6 +28,7 @@ export const studyOperations = {
     sentences: string[];
     embeddings: Embeddings;
     maxSentences: number | undefined;
+    opening: number | undefined;
   }): SummarizeResponse {
     const { indexes } = summarise(input);
     const sentences = indexes.map((index) => ({ text: input.sentences[index] ?? '', index }));

@@ -1,0 +1,115 @@
+import {
+  type SummarizeRequest,
+  type SummarizeResponse,
+  summarizeResponseSchema,
+  summaryOpeningSchema,
+} from '@studymate/contracts/requests';
+import type { Logger } from '@studymate/observability/logger';
+import type { QuickCalls } from '@studymate/queue/quick';
+import { isLooping, isNonsense, judgedCharacters } from './judge-answer.ts';
+import { type LanguageModel, maxModelCharacters } from './language-model.ts';
+
+export interface SummaryStream extends AsyncIterable<string> {
+  /** Whether the same request would be answered so again; known at the end. */
+  readonly isLasting: boolean;
+}
+
+export interface Summaries {
+  /** What makes them. */
+  readonly algorithm: string;
+  /** The sentences of a text that say most of it. @throws AppError what the queue and the worker throw */
+  extract(request: SummarizeRequest, options: { signal: AbortSignal; opening?: number }): Promise<SummarizeResponse>;
+  /** A summary piece by piece, each with the space before it: put together they are the summary. */
+  stream(request: SummarizeRequest, signal: AbortSignal): SummaryStream;
+}
+
+const timeoutMs = 120_000;
+/** Of a longer text the first piece is found in its beginning, so that it is there before the rest has been read. */
+const longCharacters = 6_000;
+const openingCharacters = 4_000;
+
+/** Another way to choose sentences takes the next number. */
+const extractiveAlgorithm = 'extract@1';
+
+/** @param deps.model null: extracts alone */
+export function createSummaries(deps: {
+  quick: Pick<QuickCalls, 'call'>;
+  model: LanguageModel | null;
+  logger: Logger;
+}): Summaries {
+  const { quick, model, logger } = deps;
+
+  const extract: Summaries['extract'] = async (request, { signal, opening }) => {
+    const job = { kind: 'summarize', request, ...(opening !== undefined && { opening }) } as const;
+    return summarizeResponseSchema.parse(await quick.call(job, { timeoutMs, signal }));
+  };
+
+  async function* streamExtract(request: SummarizeRequest, signal: AbortSignal): AsyncGenerator<string> {
+    let opening: number | undefined;
+    if (request.text.length > longCharacters && request.maxSentences !== 1) {
+      const job = { kind: 'opening', text: request.text.slice(0, openingCharacters) } as const;
+      const found = summaryOpeningSchema.parse(await quick.call(job, { timeoutMs, signal }));
+      if (found) {
+        yield found.text;
+        opening = found.index;
+      }
+    }
+    const { sentences } = await extract(request, { signal, ...(opening !== undefined && { opening }) });
+    for (const [i, { text, index }] of sentences.entries()) {
+      if (index !== opening) yield i === 0 ? text : ` ${text}`;
+    }
+  }
+
+  async function* streamModel(
+    from: LanguageModel,
+    request: SummarizeRequest,
+    signal: AbortSignal,
+    onFallback: () => void,
+  ): AsyncGenerator<string> {
+    let told = '';
+    let held = '';
+    const judge = () => {
+      if (told === '' && isNonsense(held, request.text)) throw new Error('it says something else');
+    };
+    try {
+      for await (const piece of from.summarise(request, signal)) {
+        held += piece;
+        if (told === '' && held.length < judgedCharacters) continue;
+        judge();
+        yield held;
+        told += held;
+        held = '';
+        if (isLooping(told)) throw new Error('it repeats itself');
+      }
+      if (held === '' && told !== '') return;
+      judge();
+      yield held;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the text instead');
+      onFallback();
+      if (told !== '') yield '\n\n';
+      yield* streamExtract(request, signal);
+    }
+  }
+
+  return {
+    algorithm: model ? `${extractiveAlgorithm} ${model.name}` : extractiveAlgorithm,
+    extract,
+    stream(request, signal) {
+      let isLasting = true;
+      const isModels = model !== null && request.text.length <= maxModelCharacters;
+      const pieces = isModels
+        ? streamModel(model, request, signal, () => {
+            isLasting = false;
+          })
+        : streamExtract(request, signal);
+      return {
+        [Symbol.asyncIterator]: () => pieces,
+        get isLasting() {
+          return isLasting;
+        },
+      };
+    },
+  };
+}
