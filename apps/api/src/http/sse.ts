@@ -11,15 +11,29 @@ export interface SseOptions {
   drainTimeoutMs?: number;
 }
 
+export interface SseEvent {
+  name?: string;
+  id?: string;
+  data: unknown;
+  /** The event as `toSseFrame` writes it, where it was written for another reader already. */
+  frame?: Buffer;
+}
+
 export interface SseWriter {
   /** Aborted when the reader is gone. */
   readonly signal: AbortSignal;
   /** Sends one event; waits while the reader is behind. Does nothing once it is gone. */
-  send(event: { name?: string; id?: string; data: unknown }): Promise<void>;
+  send(event: SseEvent): Promise<void>;
   /** A comment: keeps proxies from closing a quiet connection. */
   comment(text: string): void;
   /** Tells the reader how soon to come back, and ends the stream. */
   end(options?: { retryMs?: number }): void;
+}
+
+/** One event as it goes over the line. */
+export function toSseFrame({ name, id, data }: SseEvent): Buffer {
+  const lines = [name && `event: ${name}`, id && `id: ${id}`, `data: ${JSON.stringify(data)}`];
+  return Buffer.from(`${lines.filter(Boolean).join('\n')}\n\n`);
 }
 
 /** Begins an event stream. Proxies are told not to buffer it. */
@@ -40,10 +54,9 @@ export function openSse(res: Response, options: SseOptions = {}): SseWriter {
 
   return {
     signal: gone.signal,
-    async send({ name, id, data }) {
+    async send(event) {
       if (gone.signal.aborted) return;
-      const lines = [name && `event: ${name}`, id && `id: ${id}`, `data: ${JSON.stringify(data)}`];
-      res.write(`${lines.filter(Boolean).join('\n')}\n\n`);
+      res.write(event.frame ?? toSseFrame(event));
       if (res.writableLength > maxPendingBytes) await drained(res, gone, drainTimeoutMs);
     },
     comment(text) {

@@ -5,7 +5,7 @@ import type { Segment } from '@studymate/contracts/transcript';
 import type { StoredEvent } from '@studymate/queue/events';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { withRedis } from '@studymate/queue/redis';
-import type { SseWriter } from '../http/sse.ts';
+import { type SseEvent, type SseWriter, toSseFrame } from '../http/sse.ts';
 import type { Services } from '../services.ts';
 import { createLectureFeed } from './lecture-feed.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
@@ -49,14 +49,32 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
   const { lectures, artifacts, events } = deps.services;
   const feed = createLectureFeed({ events });
   const followers = new Set<AbortController>();
+  /** What was read once for many is also written once: by the object that they share. */
+  const frames = new WeakMap<object, Buffer>();
   let isStopping = false;
+
+  /** @param shared an object that is the same for all to whom the very same event is sent */
+  const send = (
+    sse: Sender,
+    { type, ...data }: LectureEvent | StoredEvent['event'],
+    id?: string,
+    shared?: object,
+  ): Promise<void> => {
+    const event: SseEvent = { name: type, data, ...(id !== undefined && id !== '0-0' && { id }) };
+    if (!shared) return sse.send(event);
+    const frame = frames.get(shared) ?? toSseFrame(event);
+    frames.set(shared, frame);
+    return sse.send({ ...event, frame });
+  };
 
   const sendText = async (sse: Sender, segments: Segment[], from: number, id: string): Promise<void> => {
     for (let i = 0; i < segments.length; i += segmentsPerEvent) {
       const part = segments.slice(i, i + segmentsPerEvent);
       // The id comes with the last part: who is cut off before it starts again from the beginning.
       const isLast = i + part.length === segments.length;
-      await send(sse, { type: 'segments', from: from + i, segments: part }, isLast ? id : undefined);
+      const event: LectureEvent = { type: 'segments', from: from + i, segments: part };
+      // Of a text in parts, each reader has its own.
+      await send(sse, event, isLast ? id : undefined, part.length === segments.length ? segments : undefined);
     }
   };
 
@@ -86,7 +104,7 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
   /** @returns false when the text is gone, that is, the lecture was deleted */
   const sendStored = async (lectureId: string, sse: Sender, { id, event }: StoredEvent, progress: Progress) => {
     if (event.type !== 'segments') {
-      await send(sse, event, id);
+      await send(sse, event, id, event);
       return true;
     }
     if (event.attempt < progress.attempt) return true;
@@ -97,7 +115,8 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
     // Published once more after Redis had lost its data.
     if (event.from + event.count <= progress.segmentsSent) return true;
     const place = { lectureId, attempt: event.attempt, chunk: event.chunk, from: event.from };
-    const text = await feed.share(JSON.stringify(place), () => readChunkText(artifacts, place));
+    // With the event's id: what is written for one event must not be sent for another.
+    const text = await feed.share(JSON.stringify({ ...place, id }), () => readChunkText(artifacts, place));
     if (!text) return false;
     await sendText(sse, text, event.from, id);
     progress.segmentsSent = event.from + text.length;
@@ -211,11 +230,6 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
       for (const follower of followers) follower.abort();
     },
   };
-}
-
-function send(sse: Sender, event: LectureEvent | StoredEvent['event'], id?: string): Promise<void> {
-  const { type, ...data } = event;
-  return sse.send({ name: type, data, ...(id === undefined || id === '0-0' ? {} : { id }) });
 }
 
 /** Something to wait at: a ring that comes while nobody waits is not lost. */
