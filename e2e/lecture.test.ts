@@ -9,7 +9,7 @@ import { type RunningSystem, startSystem } from './support/running-system.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startSystem({ LOG_LEVEL: 'trace' });
 });
 afterAll(() => system.close());
 
@@ -223,4 +223,21 @@ test('metrics tell of starts, model loads, stages and requests', async () => {
   expect(worker).toMatch(
     /model_state\{[^}]*family="speech"[^}]*state="ready"[^}]*\} 1|model_state\{[^}]*state="ready"[^}]*family="speech"[^}]*\} 1/,
   );
+});
+
+test('no words of a transcript, no title and no name of a file are in the logs, however much is logged', async () => {
+  const { lectures } = await system.client.listLectures();
+  const whole = lectures.filter(({ status }) => status === 'ready');
+  expect(whole.length).toBeGreaterThan(0);
+  const log = (await system.readLogs()).toLowerCase();
+  expect(log).toContain('"msg":"request"');
+  expect(log).toContain(whole[0]?.id);
+  for (const { id, title } of whole) {
+    const { segments } = await system.client.getTranscript(id);
+    // Three words on end: single ones such as "is" stand in every log.
+    const phrases = segments.map(({ words }) => words.slice(0, 3).map(({ word }) => word.toLowerCase()));
+    const found = phrases.filter((words) => words.length === 3 && log.includes(words.join(' ')));
+    expect([title, found]).toEqual([title, []]);
+  }
+  for (const name of ['printing.mp3', '"printing"', 'movable metal']) expect(log).not.toContain(name);
 });

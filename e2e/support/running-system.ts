@@ -31,6 +31,8 @@ export interface RunningSystem {
   restartRedis(options?: { withoutData?: boolean }): Promise<void>;
   /** What the workers have logged so far, all of their lives together. */
   readWorkerLogs(): Promise<string>;
+  /** The same of workers and APIs. */
+  readLogs(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -129,14 +131,16 @@ export async function startSystem(settings: Record<string, string> = {}): Promis
         if (withoutData) await rm(redisDir, { recursive: true });
         redis = await startRedis({ dataDir: redisDir, port: redisPort });
       },
-      async readWorkerLogs() {
-        const worker = logs.filter((file) => path.basename(file).startsWith('worker'));
-        return (await Promise.all(worker.map((file) => readFile(file, 'utf8')))).join('\n');
-      },
+      readWorkerLogs: () => readAll(logs.filter((file) => path.basename(file).startsWith('worker'))),
+      readLogs: () => readAll(logs),
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function readAll(files: string[]): Promise<string> {
+  return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
 }
