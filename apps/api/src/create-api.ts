@@ -12,6 +12,7 @@ import { addSessionRoute } from './auth/session-route.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createCourseReader } from './courses/course-reader.ts';
 import { addCourseRoutes } from './courses/course-routes.ts';
+import { addExportRoute } from './export/export-route.ts';
 import { addHealthRoutes, createReadiness } from './health.ts';
 import { addHome } from './home.ts';
 import { createCors } from './http/cors.ts';
@@ -119,6 +120,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addCourseRoutes(app, { ...services, courseReader, auth });
   addArtifactRoutes(app, { services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
+  addExportRoute(app, { services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });
   addTranscribeRoute(app, { services, admission, logger, metrics });
   const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });

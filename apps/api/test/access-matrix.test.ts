@@ -77,6 +77,7 @@ const rules: Record<string, Rule> = {
   'GET /v1/models': { access: 'own', status: 200 },
   'GET /v1/models/:model': { access: 'own', status: 200 },
   'POST /api/v1/warmup': { access: 'own', status: 400, init: json({ families: 'nonsense' }) },
+  'GET /api/v1/export': { access: 'own', status: 200 },
   'GET /api/v1/courses': { access: 'own', status: 200 },
   'POST /api/v1/courses': { access: 'own', status: 400, init: badBody },
   [`GET ${course}`]: { access: 'shared', status: 200 },

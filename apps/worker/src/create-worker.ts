@@ -37,6 +37,7 @@ import { createModels, type ModelsDeps, toSpeechProcesses } from './models.ts';
 import { createClipCache } from './quick/clip-cache.ts';
 import { createReconciler } from './reconciler.ts';
 import { warnWhileRedisIsMissing } from './redis-warning.ts';
+import { deleteExpired } from './retention.ts';
 import { createStageRunner } from './stage-runner.ts';
 import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
@@ -205,6 +206,20 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (leftClips > 0) logger.info({ leftClips }, 'clips that killed workers left were removed');
       const expiredUploads = await uploads.collectExpired(config.uploads);
       if (expiredUploads > 0) logger.info({ expiredUploads }, 'expired uploads were removed');
+      const expired = await deleteExpired(
+        {
+          lectures,
+          async forget(id) {
+            await live.delete(id);
+            await active.remove(id);
+            // Whoever follows it looks, and finds that it is gone.
+            await redis.publish(keys.wake, id);
+          },
+          onError: (error, lectureId) => logger.warn({ err: error, lectureId }, 'an old lecture was not deleted'),
+        },
+        config.retentionDays,
+      );
+      if (expired > 0) logger.info({ expired }, 'old lectures were deleted');
       const collected = await collectOrphans({ blobs });
       if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
         logger.info(collected, 'what dead processes left in the store was looked for');

@@ -24,6 +24,8 @@ export interface Config {
   /** Secret null: no callbacks. */
   callbacks: { secret: string | null; allowPrivate: boolean };
   dataDir: string;
+  /** 0: nothing is ever too old. */
+  retentionDays: number;
   limits: {
     maxUploadBytes: number;
     maxMediaSeconds: number;
@@ -192,6 +194,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     llm: toLlm(v),
     callbacks: { secret: v.CALLBACK_SECRET || null, allowPrivate: v.CALLBACK_ALLOW_PRIVATE },
     dataDir: path.resolve(workingDir, v.DATA_DIR),
+    retentionDays: v.RETENTION_DAYS,
     limits: {
       maxUploadBytes: v.MAX_UPLOAD_BYTES,
       maxMediaSeconds: v.MAX_MEDIA_SECONDS,

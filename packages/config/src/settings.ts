@@ -169,6 +169,11 @@ export const settings = {
     'false',
     'Allows a HOST other than loopback although AUTH is off. Everyone who reaches the port then sees every lecture.',
   ),
+  RETENTION_DAYS: setting(
+    integer(0, 36_500),
+    '0',
+    'Lectures that were made so many days ago are deleted once their work has ended; 0: none is.',
+  ),
   MAX_UPLOAD_BYTES: setting(integer(1, 2 ** 40), '4294967296', 'Largest recording that is taken, in bytes.'),
   MAX_UNFINISHED_UPLOADS_PER_OWNER: setting(
     integer(0, 1_000_000),

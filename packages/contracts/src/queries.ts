@@ -10,6 +10,10 @@ export const listLecturesQuerySchema = z.object({
   courseId: idSchema.optional(),
 });
 export const listCoursesQuerySchema = listLecturesQuerySchema.omit({ courseId: true });
+export const exportQuerySchema = z.object({
+  /** Whether the recordings are in it. */
+  media: z.enum(['true', 'false']).default('false'),
+});
 export const transcriptQuerySchema = z.object({
   format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
   /** What there is so far, also of a lecture that is not done. */

@@ -141,8 +141,9 @@ export function createLectureCreator(deps: {
           await blobs.delete(wanted.media.key).catch(() => {});
         throw error;
       }
-      if (created.origin === 'new') await submitter.submit(created.record);
-      else if (!options.keepsMedia) await blobs.delete(wanted.media.key);
+      // Whoever made one that is found may have died before it was queued; queueing it again changes nothing.
+      if (created.record.version === 1) await submitter.submit(created.record);
+      if (created.origin !== 'new' && !options.keepsMedia) await blobs.delete(wanted.media.key);
       return created;
     },
   };

@@ -1,5 +1,6 @@
 import { healthSchema, modelStatusesSchema, readinessSchema } from '@studymate/contracts/answers';
 import { warmupRequestSchema } from '@studymate/contracts/models';
+import { exportQuerySchema } from '@studymate/contracts/queries';
 import { sessionRequestSchema, sessionSchema } from '@studymate/contracts/session';
 import { z } from 'zod';
 import type { Operation, Operations } from './operation.ts';
@@ -15,6 +16,19 @@ const alive: Operation = {
 const session = { 'application/json': sessionSchema };
 
 export const serviceOperations: Operations = {
+  'GET /api/v1/export': {
+    tag: 'Service',
+    summary: 'All that you have, as a tape archive of JSON files, with the recordings if you like.',
+    query: exportQuerySchema,
+    answers: {
+      200: {
+        description: 'The archive; its last file, export.json, says that it is whole.',
+        content: { 'application/x-tar': 'binary' },
+        headers: { 'Content-Disposition': 'A file name.' },
+      },
+    },
+    errors: [],
+  },
   'GET /health/fast': alive,
   'GET /health/live': { ...alive, summary: 'Whether the API is loaded.' },
   'GET /health/ready': {
