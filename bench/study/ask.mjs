@@ -26,9 +26,13 @@ const study = await loadStudy([
   'search/search-shards',
   'search/search-words',
   'search/shard',
+  '../../../bench/lib/logistic-regression',
 ]);
 const { embed } = createEmbedder();
 const breathe = () => undefined;
+/** Passages that are looked at closely, and those of each question that the probabilities are fitted to. */
+const candidates = 24;
+const fitted = 10;
 const questions = JSON.parse(readFileSync(fileURLToPath(new URL('questions.json', import.meta.url)), 'utf8'));
 const sampleFile = fileURLToPath(new URL('../../samples/history-of-printing.txt', import.meta.url));
 
@@ -96,7 +100,7 @@ function bestSentence({ embeddings }, { firstSentence, sentenceCount }, query) {
 }
 
 async function rankAll({ dictionary, lectures }, question, vector) {
-  const query = study.toQueryTerms(question, words, dictionary);
+  const query = study.toQueryTerms(`${question} `, words, dictionary);
   const quantised = study.quantise({ dimensions: 384, vectors: vector });
   const byMeaning = (kind) =>
     study.searchVectors(
@@ -132,34 +136,76 @@ async function rankAll({ dictionary, lectures }, question, vector) {
   };
 }
 
+
+const isGold = (loaded, answer, { shard, row }) => {
+  const text = plain(loaded.lectures[shard].passages[row].text);
+  return answer.some((phrase) => text.includes(phrase));
+};
+const format = (value) => value.toFixed(3);
+
+/** As apps/api/src/search/ask.ts looks at what search has found first. */
+function judge(loaded, lists, question, vector) {
+  const shards = loaded.lectures.map(({ mean }) => mean);
+  const asked = study.toQuestionWords(shards, study.toQueryTerms(`${question} `, words, loaded.dictionary));
+  const quantised = study.quantise({ dimensions: 384, vectors: vector });
+  return lists['keyword+mean'].slice(0, candidates).map((hit) => {
+    const lecture = loaded.lectures[hit.shard];
+    const passage = lecture.passages[hit.row];
+    const near = new Float32Array(hit.row + 1);
+    study.cosines(lecture.mean.vectors, quantised, near, { from: hit.row, to: hit.row + 1 });
+    const meaning = { sentence: bestSentence(lecture, passage, vector), passage: near[hit.row] };
+    const coverage = study.toCoverage(passage.text, asked, words);
+    return { ...hit, meaning, coverage, score: study.toAnswerConfidence({ meaning, coverage }) };
+  });
+}
+
 const wantedSets = (options.includes('--sets') ? optionOf('--sets') : 'printing,physics,ai').split(',');
+const examples = [];
 for (const set of wantedSets) {
   const loaded = await loadSet(set);
   const count = loaded.lectures.reduce((sum, { passages }) => sum + passages.length, 0);
   const asked = questions[set];
   const vectors = await embed(asked.map(({ question }) => question));
   const tally = {};
+  const note = (name, rank, question) => {
+    tally[name] ??= { one: 0, three: 0, reciprocal: 0, n: 0 };
+    tally[name].n++;
+    if (rank === 0) tally[name].one++;
+    if (rank >= 0 && rank < 3) tally[name].three++;
+    if (rank >= 0) tally[name].reciprocal += 1 / (rank + 1);
+    if (options.includes('--misses') && (rank < 0 || rank > 2)) console.log(`  ${name}: ${question} (${rank})`);
+  };
+  const answered = { right: 0, wrong: 0, missed: 0, refused: 0 };
   for (const [i, { question, answer }] of asked.entries()) {
-    if (answer.length === 0) continue;
     const vector = vectors.vectors.slice(i * 384, (i + 1) * 384);
-    const { query: _, ...lists } = await rankAll(loaded, question, vector);
-    for (const [name, hits] of Object.entries(lists)) {
-      const rank = hits.findIndex(({ shard, row }) => {
-        const text = plain(loaded.lectures[shard].passages[row].text);
-        return answer.some((phrase) => text.includes(phrase));
-      });
-      tally[name] ??= { one: 0, three: 0, reciprocal: 0, n: 0 };
-      tally[name].n++;
-      if (rank === 0) tally[name].one++;
-      if (rank >= 0 && rank < 3) tally[name].three++;
-      if (rank >= 0) tally[name].reciprocal += 1 / (rank + 1);
-      if (options.includes('--misses') && (rank < 0 || rank > 2)) console.log(`  ${name}: ${question} (${rank})`);
+    const lists = await rankAll(loaded, question, vector);
+    const judged = judge(loaded, lists, question, vector);
+    for (const { meaning, coverage, ...hit } of judged.slice(0, fitted)) {
+      const signals = [meaning.sentence, meaning.passage, coverage];
+      examples.push({ set, signals, outcome: isGold(loaded, answer, hit) });
     }
+    judged.sort((x, y) => y.score - x.score);
+    const isAnswered = judged[0]?.score >= study.answerableConfidence;
+    if (isAnswered && options.includes('--misses') && answer.length === 0) console.log(`  answered: ${question} ${format(judged[0].score)}`);
+    if (!isAnswered && options.includes('--misses') && answer.length > 0) console.log(`  refused: ${question} ${format(judged[0]?.score ?? 0)}`);
+    if (answer.length === 0) {
+      answered[isAnswered ? 'wrong' : 'refused']++;
+      continue;
+    }
+    if (!isAnswered) answered.missed++;
+    else answered.right++;
+    lists.judged = judged;
+    for (const [name, hits] of Object.entries(lists)) note(name, hits.findIndex((hit) => isGold(loaded, answer, hit)), question);
   }
   console.log(`\n## ${set}: ${loaded.lectures.length} lectures, ${count} passages`);
   for (const [name, { one, three, reciprocal, n }] of Object.entries(tally)) {
-    console.log(
-      `${name.padEnd(18)} recall@1 ${(one / n).toFixed(3)} @3 ${(three / n).toFixed(3)} MRR ${(reciprocal / n).toFixed(3)} (${n})`,
-    );
+    console.log(`${name.padEnd(18)} recall@1 ${format(one / n)} @3 ${format(three / n)} MRR ${format(reciprocal / n)} (${n})`);
   }
+  const { right, wrong, missed, refused } = answered;
+  console.log(`answerable: ${right} of ${right + missed} answered; not: ${refused} of ${refused + wrong} refused; precision of refusals ${format(refused / Math.max(1, refused + missed))}`);
+}
+if (options.includes('--fit')) {
+  const { fitLogistic } = study;
+  console.log('with meaning:', fitLogistic(examples).map(format).join(' '));
+  console.log('words alone:', fitLogistic(examples.map(({ signals, outcome }) => ({ signals: [signals[2]], outcome }))).map(format).join(' '));
 }

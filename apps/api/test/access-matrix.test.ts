@@ -70,6 +70,7 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/chapters': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize/stream': { access: 'own', status: 400, init: badBody },
+  'POST /api/v1/ask': { access: 'own', status: 400, init: badBody },
   'GET /api/v1/search': { access: 'own', status: 200 },
   'GET /api/v1/models/status': { access: 'own', status: 200 },
   'POST /v1/audio/transcriptions': { access: 'own', status: 415, init: badBody },
@@ -94,6 +95,7 @@ const rules: Record<string, Rule> = {
   [`GET ${lecture}/media`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/transcript`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/chapters`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/chapters/:index/related`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/topics`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/summary`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/flashcards`]: { access: 'shared', status: 200 },
@@ -137,7 +139,7 @@ async function makeAdas(): Promise<Hers> {
   await uploads.create({ owner: 'ada', id, bytes: 3, metadata: {} });
   await finishLecture(t, id, {
     assemble: { language: 'en', text: '', segments: [] },
-    chapters: [],
+    chapters: [{ start: 0, end: 60, title: 'All', level: 'general' }],
     topics: [],
     summary: { statements: [], keyTerms: [] },
     flashcards: [],
@@ -153,7 +155,11 @@ async function readBoth({ lectureId, courseId }: Hers) {
 function toUrl(path: string, { lectureId, courseId }: Hers): string {
   const id = path.startsWith(course) ? courseId : lectureId;
   const found = path.replace(/\/search$/, '/search?q=type&mode=keyword');
-  const named = found.replace(':id', id).replace(':stage', 'summary').replace(':model', 'whisper-1');
+  const named = found
+    .replace(':id', id)
+    .replace(':stage', 'summary')
+    .replace(':index', '0')
+    .replace(':model', 'whisper-1');
   return `${t.url}${named.replace(':owner', 'dan')}`;
 }
 

@@ -1,50 +1,27 @@
-import { toPlainError } from '@studymate/contracts/errors';
 import { createId } from '@studymate/contracts/ids';
 import type { SearchResponse } from '@studymate/contracts/search';
-import type { QuickJobData } from '@studymate/queue/job-catalogue';
-import type { QuickResult } from '@studymate/queue/quick';
-import { createRedis } from '@studymate/queue/redis';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { searchIndexKey } from '@studymate/storage/lecture-keys';
-import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type EmbedTexts, embedTexts, startEmbeddingWorker } from './support/embedding-worker.ts';
 import { cutChunk, makeLecture, writeChunk } from './support/made-lecture.ts';
-import { embedByWords, makeSearchableLecture, testWeights } from './support/searchable.ts';
+import { makeSearchableLecture } from './support/searchable.ts';
 import { startTestApi, type TestApi, until } from './support/test-api.ts';
 
-/** Stands for the worker at the other end of the real queue. */
-let answer: (texts: string[]) => Promise<unknown>;
+let answer: EmbedTexts;
 let t: TestApi;
-let worker: Worker;
-let connection: Redis;
+let worker: ReturnType<typeof startEmbeddingWorker>;
 beforeAll(async () => {
-  t = await startTestApi({ redisUrl: testRedisUrl() });
-  connection = createRedis({ url: testRedisUrl(), kind: 'consumer', onError: () => {} });
-  worker = new Worker(
-    'quick',
-    async (job): Promise<QuickResult> => {
-      const data = job.data as QuickJobData;
-      try {
-        return { ok: true, value: await answer(data.kind === 'embed' ? data.request.texts : []) };
-      } catch (error) {
-        return { ok: false, error: toPlainError(error) };
-      }
-    },
-    { connection, prefix: t.config.redis.prefix },
-  );
+  const redisUrl = testRedisUrl();
+  t = await startTestApi({ redisUrl });
+  worker = startEmbeddingWorker({ redisUrl, prefix: t.config.redis.prefix, answer: (texts) => answer(texts) });
 });
 afterAll(async () => {
   await worker?.close();
-  connection?.disconnect();
   await t?.close();
 });
 beforeEach(() => {
-  answer = async (texts) => {
-    const { vectors, dimensions } = embedByWords(texts);
-    const rows = texts.map((_, i) => Array.from(vectors.subarray(i * dimensions, (i + 1) * dimensions)));
-    return { weights: testWeights, vectors: rows };
-  };
+  answer = embedTexts;
 });
 
 const find = async (query: Record<string, string>): Promise<SearchResponse> => {
@@ -118,8 +95,7 @@ describe('a search', () => {
   test('with a model whose weights are others than those of the index: compares nothing', async () => {
     const courseId = createId();
     await makeSearchableLecture(t, baking, { courseId });
-    const own = answer;
-    answer = async (texts) => ({ ...((await own(texts)) as object), weights: 'model#99999999' });
+    answer = async (texts) => ({ ...((await embedTexts(texts)) as object), weights: 'model#99999999' });
     expect((await find({ q: 'gluten other weights', mode: 'semantic', courseId })).results).toEqual([]);
     expect((await find({ q: 'gluten of others', courseId })).results).not.toEqual([]);
   });

@@ -31,6 +31,8 @@ export function createKeys(prefix: string) {
     failedComplete: `${prefix}:failed-complete`,
     /** Hash: measured real-time factor, for estimates. */
     pace: `${prefix}:pace`,
+    /** The last question of a conversation, for a while; an owner's name may have any characters. */
+    conversation: (owner: string, id: string) => `${prefix}:conversation:${id}:${owner}`,
     /** Set of the ids of workers that report what their models are doing. */
     modelWorkers: `${prefix}:model-workers`,
     /** What one worker last reported, as JSON; expires. */

@@ -1,20 +1,35 @@
 import { AppError } from '@studymate/contracts/errors';
-import type { SearchResponse, searchQuerySchema } from '@studymate/contracts/search';
+import type {
+  AskResponse,
+  askRequestSchema,
+  RelatedResponse,
+  relatedQuerySchema,
+  SearchResponse,
+  searchQuerySchema,
+} from '@studymate/contracts/search';
 import type { Logger } from '@studymate/observability/logger';
 import { findHighlights } from '@studymate/study/search/highlights';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import type { Services } from '../services.ts';
+import { ask } from './ask.ts';
 import { createBreathe } from './breathe.ts';
+import { createConversations } from './conversations.ts';
 import { createLibraries } from './libraries.ts';
 import { createMoments } from './moments.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { createReadableLectures } from './readable-lectures.ts';
-import { findByMeaning, findByWords, toFound, toScope } from './scope.ts';
+import { type ChapterPlace, findRelated } from './related.ts';
+import { findByMeaning, findByWords, toFound } from './scope.ts';
+import { openScope, type SearchContext } from './search-context.ts';
 
 export interface Search {
   /** @throws AppError `not_found`, `model_loading` (only when meaning alone was asked for), `too_many_requests` */
   search(owner: string, query: z.output<typeof searchQuerySchema>, signal: AbortSignal): Promise<SearchResponse>;
+  /** @throws AppError `not_found`, `too_many_requests` */
+  ask(owner: string, request: z.output<typeof askRequestSchema>, signal: AbortSignal): Promise<AskResponse>;
+  /** @throws AppError `not_found`, `too_many_requests`, and what says why there are no chapters */
+  related(owner: string, place: ChapterPlace, query: z.output<typeof relatedQuerySchema>): Promise<RelatedResponse>;
   close(): void;
 }
 
@@ -34,17 +49,9 @@ export function createSearch(deps: {
   const libraries = createLibraries({ ...services, readable, maxBytes: deps.maxBytes, logger: deps.logger });
   const moments = createMoments({ ...services, readable, onChanged: libraries.forget });
   const vectors = createQueryVectors({ quick: services.quick, admission: deps.admission });
+  const context: SearchContext = { services, readable, libraries, moments, vectors };
+  const conversations = createConversations(services);
   let running = 0;
-
-  /** What of the caller's lectures is asked about. */
-  const open = async (owner: string, wanted: { lectureId?: string | undefined; courseId?: string | undefined }) => {
-    if (wanted.lectureId !== undefined) {
-      const record = await services.lectures.read(wanted.lectureId);
-      if (!record || !readable.canRead(owner, record)) throw new AppError('not_found', 'There is no such lecture.');
-    }
-    const library = await libraries.open(owner);
-    return toScope(library, wanted);
-  };
 
   const limited = async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= maxAtOnce) {
@@ -64,8 +71,13 @@ export function createSearch(deps: {
         const { q, mode, limit, courseId } = query;
         const timeoutMs = mode === 'semantic' ? semanticPatienceMs : hybridPatienceMs;
         const [scope, vector] = await Promise.all([
+<<<<<<< HEAD
           open(owner, query),
           mode === 'keyword' ? null : vectors.embed(q, { owner, timeoutMs, signal }),
+=======
+          openScope(context, owner, query),
+          mode === 'keyword' ? null : vectors.embed(q, { timeoutMs, signal }),
+>>>>>>> 62bb00d (Ask: the passages that answer a question, with a confidence, or none; moments related to a chapter)
         ]);
         if (mode === 'semantic' && !vector) {
           throw new AppError('model_loading', 'No worker could say in time what the words mean.', {
@@ -87,6 +99,8 @@ export function createSearch(deps: {
           lectures: scope.lectures,
         };
       }),
+    ask: (owner, request, signal) => limited(() => ask(context, conversations, owner, request, signal)),
+    related: (owner, place, query) => limited(() => findRelated(context, owner, place, query)),
     close: libraries.close,
   };
 }

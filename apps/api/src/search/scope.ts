@@ -1,3 +1,4 @@
+import { type QuestionWord, toQuestionWords } from '@studymate/study/search/answer-confidence';
 import type { QuantisedVectors } from '@studymate/study/search/quantised-vectors';
 import { toQueryTerms } from '@studymate/study/search/query-terms';
 import { fuseByRank, type Hit } from '@studymate/study/search/rank';
@@ -40,8 +41,8 @@ export function toScope(
 /** What a text was looked for by: the words of each language, and the terms that stand for them. */
 export interface AskedWords {
   words: SearchWords;
-  /** Terms for each word of the text. */
-  groups: readonly ReadonlySet<string>[];
+  /** Its words one by one, with how rare they are. */
+  question: readonly QuestionWord[];
   /** All of them. */
   terms: ReadonlySet<string>;
 }
@@ -58,9 +59,9 @@ export async function findByWords(scope: Scope, text: string, breathe: Breathe):
   for (const language of new Set(scope.parts.map((part) => part.language))) {
     const words = createSearchWords(language);
     const query = toQueryTerms(text, words, scope.library.dictionary);
-    const groups = query.map(({ terms }) => new Set(terms.map(({ term }) => term)));
-    asked.set(language, { words, groups, terms: new Set(groups.flatMap((group) => [...group])) });
     const shards = scope.parts.map((part) => (part.language === language ? part.shard : undefined));
+    const question = toQuestionWords(shards, query);
+    asked.set(language, { words, question, terms: new Set(question.flatMap(({ terms }) => [...terms])) });
     for (const hit of await searchKeywords(shards, query, listLength, breathe)) hits.push(hit);
   }
   hits.sort((a, b) => b.score - a.score);

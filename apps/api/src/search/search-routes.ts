@@ -1,16 +1,20 @@
 import type { Config } from '@studymate/config/config';
-import { searchQuerySchema } from '@studymate/contracts/search';
+import { AppError } from '@studymate/contracts/errors';
+import { idSchema } from '@studymate/contracts/ids';
+import { askRequestSchema, relatedQuerySchema, searchQuerySchema } from '@studymate/contracts/search';
 import type { Logger } from '@studymate/observability/logger';
 import type { Router } from 'express';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
-import { parseRequest } from '../http/json-body.ts';
+import { parseRequest, readJsonBody } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
 import type { Search } from './create-search.ts';
 
-/** /api/v1/search. @returns what ends it */
+const maxQuestionBytes = 16_384;
+
+/** /api/v1/search, /ask, /lectures/:id/chapters/:index/related. @returns what ends it */
 export function addSearchRoutes(
   router: Router,
   deps: { config: Config; services: Services; admission: Admission; logger: Logger },
@@ -30,6 +34,24 @@ export function addSearchRoutes(
       const query = parseRequest(searchQuerySchema, req.query);
       const signal = callerGone(res);
       res.json(await (await search()).search(ownerOf(res), query, signal));
+    },
+  });
+
+  addRoute(router, '/api/v1/ask', {
+    async post(req, res) {
+      const request = await readJsonBody(req, { schema: askRequestSchema, maxBytes: maxQuestionBytes });
+      const signal = callerGone(res);
+      res.json(await (await search()).ask(ownerOf(res), request, signal));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/chapters/:index/related', {
+    async get(req, res) {
+      const query = parseRequest(relatedQuerySchema, req.query);
+      const lectureId = idSchema.safeParse(req.params.id);
+      const index = /^\d{1,6}$/.test(String(req.params.index)) ? Number(req.params.index) : Number.NaN;
+      if (!lectureId.success || Number.isNaN(index)) throw new AppError('not_found', 'There is no such chapter.');
+      res.json(await (await search()).related(ownerOf(res), { lectureId: lectureId.data, index }, query));
     },
   });
 

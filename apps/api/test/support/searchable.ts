@@ -1,6 +1,6 @@
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { Transcript } from '@studymate/contracts/transcript';
-import { passagesKey, searchIndexKey } from '@studymate/storage/lecture-keys';
+import { embeddingsKey, passagesKey, searchIndexKey } from '@studymate/storage/lecture-keys';
 import { makeSearchIndex } from '@studymate/study/search/make-search-index';
 import { toTimedSentences } from '@studymate/study/sentences';
 import { finishLecture, makeLecture, makeSegment } from './made-lecture.ts';
@@ -62,6 +62,7 @@ export async function makeSearchableLecture(
     const content = { inputHash: 'ab', passages: made.passages };
     await t.artifacts.createArtifact(passagesKey(id, 1), { schemaVersion: 1, content });
     await t.artifacts.createBytes(searchIndexKey(id, 1), made.index);
+    await t.artifacts.createFloats(embeddingsKey(id, 1, 'ab'), embeddings.vectors);
   }
   const parts = { topics: [], summary: { statements: [], keyTerms: [] }, flashcards: [] };
   return finishLecture(t, id, { assemble: transcript, chapters, ...parts });

@@ -1,9 +1,72 @@
+import { dot } from '../embeddings.ts';
+import { toRarity } from './bm25.ts';
+import type { QueryTerm } from './query-terms.ts';
+import type { SearchWords } from './search-words.ts';
+import { findPostings, type Shard } from './shard.ts';
+
 /** What speaks for a passage as the answer to a question. */
 export interface AnswerSignals {
-  /** Cosine of the question with the passage's likest sentence. */
-  sentence: number;
-  /** Cosine of the question with the whole passage. */
-  passage: number;
+  /** Cosines of the question with the passage's likest sentence and with the whole of it; null where there are no vectors. */
+  meaning: { sentence: number; passage: number } | null;
   /** How much of the question's words the passage has, rare words counting more, 0 to 1. */
   coverage: number;
 }
+
+/** A word of the question: the terms that stand for it, and how rare it is in what is searched. */
+export interface QuestionWord {
+  terms: ReadonlySet<string>;
+  rarity: number;
+}
+
+/** A word that stands nowhere is the rarest of all: what is asked about it is hardly answered. */
+export function toQuestionWords(shards: readonly (Shard | undefined)[], query: readonly QueryTerm[]): QuestionWord[] {
+  const documents = shards.reduce((sum, shard) => sum + (shard?.lengths.length ?? 0), 0);
+  return query.map(({ terms }) => {
+    let having = 0;
+    for (const { number } of terms) {
+      for (const shard of shards) {
+        const span = shard ? findPostings(shard, number) : null;
+        if (span) having += span.to - span.from;
+      }
+    }
+    return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(documents, Math.min(having, documents)) };
+  });
+}
+
+export function toCoverage(text: string, question: readonly QuestionWord[], words: SearchWords): number {
+  const own = new Set(words.wordsOf(text).map(({ term }) => term));
+  let found = 0;
+  let all = 0;
+  for (const { terms, rarity } of question) {
+    all += rarity;
+    if ([...terms].some((term) => own.has(term))) found += rarity;
+  }
+  return all > 0 ? found / all : 0;
+}
+
+/** @param vectors of the passage's sentences, rows of the question's length */
+export function likestSentence(question: Float32Array, vectors: Float32Array): number {
+  let best = -1;
+  for (let at = 0; at + question.length <= vectors.length; at += question.length) {
+    best = Math.max(best, dot(question, vectors.subarray(at, at + question.length)));
+  }
+  return best;
+}
+
+/** Logistic regressions over the questions of bench/study/questions.json: `node bench/study/ask.mjs DATA --fit`. */
+const withMeaning = { constant: -8.5, sentence: 7, passage: 4, coverage: 4.5 };
+const byWordsAlone = { constant: -4, coverage: 6 };
+
+/** The probability that the passage answers the question, as far as such signals tell it. */
+export function toAnswerConfidence({ meaning, coverage }: AnswerSignals): number {
+  const sum = meaning
+    ? withMeaning.constant +
+      withMeaning.sentence * meaning.sentence +
+      withMeaning.passage * meaning.passage +
+      withMeaning.coverage * coverage
+    : byWordsAlone.constant + byWordsAlone.coverage * coverage;
+  return 1 / (1 + Math.exp(-sum));
+}
+
+/** Below this nothing was found that answers the question. */
+export const answerableConfidence = 0.5;

@@ -49,15 +49,16 @@ export function cosines(
   }
 }
 
-/** The rows of several sets under each other. */
-export function joinVectors(parts: readonly QuantisedVectors[], dimensions: number): QuantisedVectors {
-  const count = parts.reduce((sum, { scales }) => sum + scales.length, 0);
-  const joined = { dimensions, scales: new Float32Array(count), values: new Int8Array(count * dimensions) };
-  let row = 0;
-  for (const { scales, values } of parts) {
-    joined.scales.set(scales, row);
-    joined.values.set(values, row * dimensions);
-    row += scales.length;
+/** Where some rows are in the mean, as one row. @returns null for none */
+export function toMeanVector(vectors: QuantisedVectors, rows: readonly number[]): QuantisedVectors | null {
+  const { dimensions, values, scales } = vectors;
+  const mean = new Float32Array(dimensions);
+  for (const row of rows) {
+    for (let d = 0; d < dimensions; d++) {
+      mean[d] = (mean[d] as number) + (values[row * dimensions + d] as number) * (scales[row] as number);
+    }
   }
-  return joined;
+  const norm = Math.sqrt(mean.reduce((sum, value) => sum + value * value, 0));
+  if (!(norm > 0)) return null;
+  return quantise({ dimensions, vectors: mean.map((value) => value / norm) });
 }

@@ -1,0 +1,109 @@
+import type { AskResponse, askRequestSchema } from '@studymate/contracts/search';
+import { attemptOf } from '@studymate/queue/next-jobs';
+import { embeddingsKey } from '@studymate/storage/lecture-keys';
+import {
+  answerableConfidence,
+  likestSentence,
+  type QuestionWord,
+  toAnswerConfidence,
+  toCoverage,
+} from '@studymate/study/search/answer-confidence';
+import { cosines } from '@studymate/study/search/quantised-vectors';
+import type { z } from 'zod';
+import { createBreathe } from './breathe.ts';
+import { type Conversations, leansOnLast } from './conversations.ts';
+import type { Described } from './moments.ts';
+import type { QueryVector } from './query-vectors.ts';
+import { type AskedWords, findByMeaning, findByWords, toFound } from './scope.ts';
+import { openScope, type SearchContext } from './search-context.ts';
+
+/** A question is worth waiting for a model that is being loaded. */
+const patienceMs = 5_000;
+/** So many passages are looked at closely. */
+const candidates = 24;
+/** Of an answered question, what is at least this likely to answer it as well is shown, too. */
+const leastShown = 0.25;
+
+/**
+ * The passages that answer a question. Those that search finds first are looked at again: how near their likest sentence is to
+ * the question, how near the whole, and how much of the question's words stands in them. Nothing is made up: where none is
+ * likely enough to answer, there are none.
+ */
+export async function ask(
+  context: SearchContext,
+  conversations: Conversations,
+  owner: string,
+  request: z.output<typeof askRequestSchema>,
+  signal: AbortSignal,
+): Promise<AskResponse> {
+  const { question, lectureId, courseId, conversationId, limit } = request;
+  const last =
+    conversationId !== undefined && leansOnLast(question) ? await conversations.readLast(owner, conversationId) : null;
+  const whole = last === null ? question : `${last} ${question}`;
+  const [scope, vector] = await Promise.all([
+    openScope(context, owner, { lectureId, courseId }),
+    context.vectors.embed(whole, { timeoutMs: patienceMs, signal }),
+  ]);
+  const breathe = createBreathe();
+  // A question is written to its end: its last word is no beginning.
+  const { hits, asked } = await findByWords(scope, `${whole} `, breathe);
+  const lists = vector ? [hits, await findByMeaning(scope, vector, breathe)] : [hits];
+  const found = toFound(scope, lists).slice(0, candidates);
+  const described = await context.moments.describe(found, { owner, courseId, limit: candidates });
+  const judged = await Promise.all(
+    described.map(async (each) => {
+      const score = await judge(context, each, asked.get(each.found.part.language), vector);
+      return { ...each.moment, score: Math.round(score * 1e4) / 1e4 };
+    }),
+  );
+  judged.sort((a, b) => b.score - a.score);
+  const answerable = (judged[0]?.score ?? 0) >= answerableConfidence;
+  return {
+    answerable,
+    passages: answerable ? judged.filter(({ score }) => score >= leastShown).slice(0, limit) : [],
+    mode: vector ? 'hybrid' : 'keyword',
+    conversationId: await conversations.remember(owner, conversationId, whole.slice(-500)),
+    lectures: scope.lectures,
+  };
+}
+
+async function judge(
+  context: SearchContext,
+  each: Described,
+  asked: AskedWords | undefined,
+  vector: QueryVector | null,
+): Promise<number> {
+  const words: readonly QuestionWord[] = asked?.question ?? [];
+  const coverage = asked ? toCoverage(each.moment.text, words, asked.words) : 0;
+  const { shard, weights } = each.found.part;
+  if (!vector || !shard.vectors || weights !== vector.weights) return toAnswerConfidence({ meaning: null, coverage });
+  const { row } = each.found;
+  const near = new Float32Array(row + 1);
+  cosines(shard.vectors, vector.vector, near, { from: row, to: row + 1 });
+  const passage = near[row] as number;
+  const sentences = await readSentenceVectors(context, each, vector.floats.length);
+  const sentence = sentences ? likestSentence(vector.floats, sentences) : passage;
+  return toAnswerConfidence({ meaning: { sentence, passage }, coverage });
+}
+
+/** Of the passage's sentences, from the embeddings that its lecture's study parts were made of; null when they are gone. */
+async function readSentenceVectors(
+  { services }: SearchContext,
+  { record, passage, inputHash }: Described,
+  dimensions: number,
+): Promise<Float32Array | null> {
+  if (inputHash === null) return null;
+  const key = embeddingsKey(record.id, attemptOf(record, 'assemble'), inputHash);
+  const bytesEach = dimensions * Float32Array.BYTES_PER_ELEMENT;
+  const start = passage.firstSentence * bytesEach;
+  const wanted = passage.sentenceCount * bytesEach;
+  try {
+    const parts: Uint8Array[] = [];
+    for await (const part of services.blobs.stream(key, { start, end: start + wanted - 1 })) parts.push(part);
+    const bytes = Buffer.concat(parts);
+    if (bytes.length !== wanted) return null;
+    return new Float32Array(new Uint8Array(bytes).buffer);
+  } catch {
+    return null;
+  }
+}
