@@ -125,7 +125,6 @@ async function rankAll({ dictionary, lectures }, question, vector) {
     .slice(0, 100);
   const fuse = (...lists) => study.fuseByRank(lists);
   return {
-    query,
     keyword,
     mean,
     whole,
@@ -135,7 +134,6 @@ async function rankAll({ dictionary, lectures }, question, vector) {
     'keyword+mean+max': fuse(keyword, mean, maxSentence),
   };
 }
-
 
 const isGold = (loaded, answer, { shard, row }) => {
   const text = plain(loaded.lectures[shard].passages[row].text);
@@ -175,6 +173,8 @@ for (const set of wantedSets) {
     if (rank >= 0) tally[name].reciprocal += 1 / (rank + 1);
     if (options.includes('--misses') && (rank < 0 || rank > 2)) console.log(`  ${name}: ${question} (${rank})`);
   };
+  const tops = [];
+  const bestScores = { yes: [], not: [] };
   const answered = { right: 0, wrong: 0, missed: 0, refused: 0 };
   for (const [i, { question, answer }] of asked.entries()) {
     const vector = vectors.vectors.slice(i * 384, (i + 1) * 384);
@@ -186,26 +186,57 @@ for (const set of wantedSets) {
     }
     judged.sort((x, y) => y.score - x.score);
     const isAnswered = judged[0]?.score >= study.answerableConfidence;
-    if (isAnswered && options.includes('--misses') && answer.length === 0) console.log(`  answered: ${question} ${format(judged[0].score)}`);
-    if (!isAnswered && options.includes('--misses') && answer.length > 0) console.log(`  refused: ${question} ${format(judged[0]?.score ?? 0)}`);
+    if (isAnswered && options.includes('--misses') && answer.length === 0)
+      console.log(`  answered: ${question} ${format(judged[0].score)}`);
+    if (!isAnswered && options.includes('--misses') && answer.length > 0)
+      console.log(`  refused: ${question} ${format(judged[0]?.score ?? 0)}`);
+    bestScores[answer.length === 0 ? 'not' : 'yes'].push(judged[0]?.score ?? 0);
     if (answer.length === 0) {
       answered[isAnswered ? 'wrong' : 'refused']++;
       continue;
     }
     if (!isAnswered) answered.missed++;
     else answered.right++;
+    if (judged[0]) tops.push({ score: judged[0].score, isRight: isGold(loaded, answer, judged[0]) });
     lists.judged = judged;
-    for (const [name, hits] of Object.entries(lists)) note(name, hits.findIndex((hit) => isGold(loaded, answer, hit)), question);
+    for (const [name, hits] of Object.entries(lists))
+      note(
+        name,
+        hits.findIndex((hit) => isGold(loaded, answer, hit)),
+        question,
+      );
   }
   console.log(`\n## ${set}: ${loaded.lectures.length} lectures, ${count} passages`);
   for (const [name, { one, three, reciprocal, n }] of Object.entries(tally)) {
-    console.log(`${name.padEnd(18)} recall@1 ${format(one / n)} @3 ${format(three / n)} MRR ${format(reciprocal / n)} (${n})`);
+    console.log(
+      `${name.padEnd(18)} recall@1 ${format(one / n)} @3 ${format(three / n)} MRR ${format(reciprocal / n)} (${n})`,
+    );
   }
+  const mean = (values) => format(values.reduce((sum, value) => sum + value, 0) / values.length);
+  console.log(
+    `first passage: confidence ${mean(tops.map(({ score }) => score))}, right ${mean(tops.map(({ isRight }) => Number(isRight)))}`,
+  );
+  const sorted = (name) => bestScores[name].sort((a, b) => a - b).map((score) => score.toFixed(2));
+  if (options.includes('--fit')) console.log(`answerable: ${sorted('yes').join(' ')}\nnot: ${sorted('not').join(' ')}`);
   const { right, wrong, missed, refused } = answered;
-  console.log(`answerable: ${right} of ${right + missed} answered; not: ${refused} of ${refused + wrong} refused; precision of refusals ${format(refused / Math.max(1, refused + missed))}`);
+  console.log(
+    `answerable: ${right} of ${right + missed} answered; not: ${refused} of ${refused + wrong} refused; precision of refusals ${format(refused / Math.max(1, refused + missed))}`,
+  );
 }
 if (options.includes('--fit')) {
-  const { fitLogistic } = study;
-  console.log('with meaning:', fitLogistic(examples).map(format).join(' '));
-  console.log('words alone:', fitLogistic(examples.map(({ signals, outcome }) => ({ signals: [signals[2]], outcome }))).map(format).join(' '));
+  // Signals of 0 to 1 count as 0 to 10, so that the ridge of 1 hardly holds them back.
+  const solve = (pick) => {
+    const [constant, ...weights] = study.fitLogistic(
+      examples.map(({ signals, outcome }) => ({ outcome, signals: pick(signals).map((value) => value * 10) })),
+    );
+    return [constant, ...weights.map((weight) => weight * 10)].map(format).join(' ');
+  };
+  console.log(
+    'with meaning:',
+    solve((signals) => signals),
+  );
+  console.log(
+    'words alone:',
+    solve(([, , coverage]) => [coverage]),
+  );
 }

@@ -22,7 +22,7 @@ const patienceMs = 5_000;
 /** So many passages are looked at closely. */
 const candidates = 24;
 /** Of an answered question, what is at least this likely to answer it as well is shown, too. */
-const leastShown = 0.25;
+const leastShown = 0.1;
 
 /**
  * The passages that answer a question. Those that search finds first are looked at again: how near their likest sentence is to
