@@ -135,7 +135,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const summaries = createSummaries({ ...services, model, logger });
   addTextRoutes(app, { services, admission, summaries, summaryCache });
   addModelRoutes(app, { services });
-  const search = addSearchRoutes(app, { config, services, admission, logger });
+  const search = addSearchRoutes(app, { config, services, courseReader, admission, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });

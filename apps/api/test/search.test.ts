@@ -1,6 +1,7 @@
 import { createId } from '@studymate/contracts/ids';
 import type { SearchResponse } from '@studymate/contracts/search';
 import { testRedisUrl } from '@studymate/queue/testing';
+import { createCourseStore } from '@studymate/storage/course-store';
 import { searchIndexKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type EmbedTexts, embedTexts, startEmbeddingWorker } from './support/embedding-worker.ts';
@@ -135,7 +136,7 @@ describe('what changes', () => {
     expect((await find({ q: 'Gutenberg', courseId })).results).toHaveLength(2);
     await t.client.deleteLecture(first.id);
     expect((await find({ q: 'Gutenberg', courseId })).results).toMatchObject([{ lectureId: second.id }]);
-    const elsewhere = createId();
+    const elsewhere = (await t.client.createCourse('Elsewhere')).id;
     await t.client.changeLecture(second.id, { courseId: elsewhere, title: 'Moved' });
     expect((await find({ q: 'Gutenberg', courseId })).results).toEqual([]);
     const moved = () => find({ q: 'Gutenberg', courseId: elsewhere });
@@ -174,6 +175,21 @@ describe('what is refused', () => {
     [{ q: 'x', lectureId: createId() }, '404 not_found'],
   ])('%j: %s', async (query, expected) => {
     expect(await refusal(query as Record<string, string>)).toBe(expected);
+  });
+
+  test('a lecture of a course that is shared with the caller is found, until it is shared no more', async () => {
+    const courseId = createId();
+    const at = new Date(0).toISOString();
+    const courses = createCourseStore(t);
+    await courses.create({ schemaVersion: 1, id: courseId, version: 1, owner: 'bob', title: 'Zoology', createdAt: at });
+    await makeSearchableLecture(t, ['An okapi eats leaves.'], { owner: 'bob', courseId });
+    await makeSearchableLecture(t, ['An okapi sleeps little.'], { owner: 'bob' });
+    expect((await find({ q: 'okapi', mode: 'keyword' })).results).toEqual([]);
+    await courses.addMember(courseId, 'local');
+    const shared = await find({ q: 'okapi', mode: 'keyword' });
+    expect(shared.results).toMatchObject([{ text: 'An okapi eats leaves.' }]);
+    await courses.removeMember(courseId, 'local');
+    expect((await find({ q: 'okapi', mode: 'keyword' })).results).toEqual([]);
   });
 
   test('a lecture of somebody else is not found, by any way', async () => {

@@ -10,7 +10,13 @@ import type {
   TopicsRequest,
   TranscribeResponse,
 } from '@studymate/contracts/requests';
-import type { SearchQuery, SearchResponse } from '@studymate/contracts/search';
+import type {
+  AskRequest,
+  AskResponse,
+  RelatedResponse,
+  SearchQuery,
+  SearchResponse,
+} from '@studymate/contracts/search';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Chapter, Flashcard, LectureTopic, Summary, TopicAssignments } from '@studymate/contracts/study';
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
@@ -111,6 +117,17 @@ export interface StudyMateClient {
   getMedia(lectureId: string, options?: CallOptions & { start?: number; end?: number }): Promise<Response>;
   /** Moments of lectures in which something is said, best first. */
   search(query: SearchQuery, options?: CallOptions): Promise<SearchResponse>;
+  /** The passages that answer a question, or that none does. */
+  ask(request: AskRequest, options?: CallOptions): Promise<AskResponse>;
+  /**
+   * Moments of other lectures that treat the same thing as a chapter.
+   * @param chapterIndex its place in what `getChapters` gives without a level
+   */
+  getRelatedMoments(
+    lectureId: string,
+    chapterIndex: number,
+    options?: CallOptions & { courseId?: string; limit?: number },
+  ): Promise<RelatedResponse>;
   /** Courses of one's own, and those that others share. */
   listCourses(query?: Omit<ListOptions, 'courseId'>, options?: CallOptions): Promise<CoursePage>;
   createCourse(title: string, options?: CallOptions): Promise<Course>;
@@ -239,6 +256,9 @@ export function createClient(options: ClientOptions): StudyMateClient {
       return request(`${lecturePath(lectureId)}/media`, { headers }, call);
     },
     search: (query, call) => get(`/api/v1/search${toQuery({ ...query } as Record<string, string | number>)}`, call),
+    ask: (body, call) => post('/api/v1/ask', body, call),
+    getRelatedMoments: (lectureId, chapterIndex, { courseId, limit, ...call } = {}) =>
+      get(`${lecturePath(lectureId)}/chapters/${chapterIndex}/related${toQuery({ courseId, limit })}`, call),
     listCourses: (query = {}, call) => get(`/api/v1/courses${toQuery({ ...query })}`, call),
     createCourse: (title, call) => post('/api/v1/courses', { title }, call),
     getCourse: (courseId, call) => get(coursePath(courseId), call),

@@ -6,7 +6,14 @@ import {
   listLecturesQuerySchema,
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
-import { searchQuerySchema, searchResponseSchema } from '@studymate/contracts/search';
+import {
+  askRequestSchema,
+  askResponseSchema,
+  relatedQuerySchema,
+  relatedResponseSchema,
+  searchQuerySchema,
+  searchResponseSchema,
+} from '@studymate/contracts/search';
 import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { lectureFromUploadSchema } from '@studymate/contracts/upload';
@@ -78,6 +85,20 @@ export const lectureOperations: Operations = {
     query: searchQuerySchema,
     answers: { 200: { description: 'The moments.', content: { 'application/json': searchResponseSchema } } },
     errors: [...lectureErrors, 'artifact_lost', 'cancelled', 'model_loading', 'queue_unavailable'],
+  },
+  'POST /api/v1/ask': {
+    tag: 'Lectures',
+    summary: 'The passages of your lectures that answer a question, or that none does.',
+    body: { required: true, content: { 'application/json': askRequestSchema } },
+    answers: { 200: { description: 'The passages.', content: { 'application/json': askResponseSchema } } },
+    errors: [...lectureErrors, 'artifact_lost', 'cancelled', 'queue_unavailable'],
+  },
+  'GET /api/v1/lectures/:id/chapters/:index/related': {
+    tag: 'Lectures',
+    summary: 'Moments of other lectures that treat the same thing as a chapter.',
+    query: relatedQuerySchema,
+    answers: { 200: { description: 'The moments.', content: { 'application/json': relatedResponseSchema } } },
+    errors: [...partErrors, 'artifact_lost'],
   },
   'GET /api/v1/lectures/:id': {
     tag: 'Lectures',

@@ -42,7 +42,7 @@ export async function ask(
   const whole = last === null ? question : `${last} ${question}`;
   const [scope, vector] = await Promise.all([
     openScope(context, owner, { lectureId, courseId }),
-    context.vectors.embed(whole, { timeoutMs: patienceMs, signal }),
+    context.vectors.embed(whole, { owner, timeoutMs: patienceMs, signal }),
   ]);
   const breathe = createBreathe();
   // A question is written to its end: its last word is no beginning.

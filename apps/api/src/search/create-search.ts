@@ -11,6 +11,7 @@ import type { Logger } from '@studymate/observability/logger';
 import { findHighlights } from '@studymate/study/search/highlights';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
+import type { CourseReader } from '../courses/course-reader.ts';
 import type { Services } from '../services.ts';
 import { ask } from './ask.ts';
 import { createBreathe } from './breathe.ts';
@@ -40,12 +41,13 @@ const maxAtOnce = 32;
 
 export function createSearch(deps: {
   services: Services;
+  courseReader: Pick<CourseReader, 'isShared'>;
   admission: Pick<Admission, 'quick'>;
   maxBytes: number;
   logger: Logger;
 }): Search {
   const { services } = deps;
-  const readable = createReadableLectures(services);
+  const readable = createReadableLectures({ ...services, courseReader: deps.courseReader });
   const libraries = createLibraries({ ...services, readable, maxBytes: deps.maxBytes, logger: deps.logger });
   const moments = createMoments({ ...services, readable, onChanged: libraries.forget });
   const vectors = createQueryVectors({ quick: services.quick, admission: deps.admission });
@@ -71,13 +73,8 @@ export function createSearch(deps: {
         const { q, mode, limit, courseId } = query;
         const timeoutMs = mode === 'semantic' ? semanticPatienceMs : hybridPatienceMs;
         const [scope, vector] = await Promise.all([
-<<<<<<< HEAD
-          open(owner, query),
-          mode === 'keyword' ? null : vectors.embed(q, { owner, timeoutMs, signal }),
-=======
           openScope(context, owner, query),
-          mode === 'keyword' ? null : vectors.embed(q, { timeoutMs, signal }),
->>>>>>> 62bb00d (Ask: the passages that answer a question, with a confidence, or none; moments related to a chapter)
+          mode === 'keyword' ? null : vectors.embed(q, { owner, timeoutMs, signal }),
         ]);
         if (mode === 'semantic' && !vector) {
           throw new AppError('model_loading', 'No worker could say in time what the words mean.', {

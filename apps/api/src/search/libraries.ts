@@ -51,6 +51,8 @@ interface Library {
   bytes: number;
   /** Of those that the owner may be able to read. */
   ids: readonly string[];
+  /** Ids of their courses when that was looked at. */
+  courses: string;
   refreshing: Promise<void> | null;
 }
 
@@ -110,7 +112,7 @@ export function createLibraries(deps: {
     const before = library.lectures.get(lectureId);
     try {
       const record = await readUnlessDamaged(lectures, lectureId, (error) => tellUnreadable(lectureId, error));
-      if (record && readable.canRead(library.owner, record)) {
+      if (record && (await readable.canRead(library.owner, record))) {
         library.lectures.set(lectureId, await loadLecture(deps, record, library.dictionary, before, createBreathe()));
       } else {
         library.lectures.delete(lectureId);
@@ -129,7 +131,12 @@ export function createLibraries(deps: {
   };
 
   const refresh = async (library: Library): Promise<void> => {
-    const ids = await readable.list(library.owner);
+    const { ids, courseIds } = await readable.list(library.owner);
+    // What could not be read may have become readable with a course.
+    if (courseIds.join() !== library.courses) {
+      for (const id of library.checkedMs.keys()) if (!library.lectures.has(id)) library.checkedMs.set(id, 0);
+    }
+    library.courses = courseIds.join();
     const there = new Set(ids);
     for (const id of library.checkedMs.keys()) if (!there.has(id)) drop(library, id);
     library.ids = ids;
@@ -153,6 +160,7 @@ export function createLibraries(deps: {
         checkedMs: new Map(),
         bytes: 0,
         ids: [],
+        courses: '',
         refreshing: null,
       };
       libraries.delete(owner);

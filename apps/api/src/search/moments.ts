@@ -87,9 +87,13 @@ export function createMoments(deps: {
     async describe(found, { owner, courseId, limit }) {
       const records = new Map<string, Promise<LectureRecord | null>>();
       const readRecord = (lectureId: string): Promise<LectureRecord | null> => {
-        const known = records.get(lectureId) ?? readUnlessDamaged(lectures, lectureId).then((record) => record ?? null);
+        const known = records.get(lectureId) ?? readOne(lectureId);
         records.set(lectureId, known);
         return known;
+      };
+      const readOne = async (lectureId: string): Promise<LectureRecord | null> => {
+        const record = await readUnlessDamaged(lectures, lectureId);
+        return record && (await readable.canRead(owner, record)) ? record : null;
       };
       const chapters = new Map<string, Promise<Chapter[]>>();
       const chaptersOf = (record: LectureRecord): Promise<Chapter[]> => {
@@ -99,10 +103,9 @@ export function createMoments(deps: {
       };
       const describeOne = async (each: Found): Promise<Described | null> => {
         const record = await readRecord(each.part.lectureId);
-        const isReadable = record && readable.canRead(owner, record);
-        const kept = isReadable ? await read(each.part, record) : null;
+        const kept = record && (await read(each.part, record));
         const passage = kept?.passages[each.row];
-        if (!isReadable || !kept || !passage || (courseId !== undefined && record.courseId !== courseId)) {
+        if (!record || !kept || !passage || (courseId !== undefined && record.courseId !== courseId)) {
           deps.onChanged(each.part.lectureId);
           return null;
         }

@@ -1,17 +1,41 @@
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { CourseStore } from '@studymate/storage/course-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { CourseReader } from '../courses/course-reader.ts';
 
-/** What a caller may find: the one place that decides it. */
+/** What a person may find: the one place that decides it. */
 export interface ReadableLectures {
-  /** Ids of lectures that the owner may be able to read, newest first. */
-  list(owner: string): Promise<string[]>;
-  /** Whether the lecture may be found by the owner: asked when it is read, and again before it is shown. */
-  canRead(owner: string, record: LectureRecord): boolean;
+  /** Ids of all lectures that the person may be able to read; `canRead` says of each whether it is so. */
+  list(
+    person: string,
+  ): Promise<{ ids: string[] /** Of the courses that are theirs or shared with them. */; courseIds: string[] }>;
+  /** Asked when a lecture is read, and again before anything of it is shown. */
+  canRead(person: string, record: LectureRecord): Promise<boolean>;
 }
 
-export function createReadableLectures(deps: { lectures: Pick<LectureStore, 'listIds'> }): ReadableLectures {
+/** Their own lectures, the newest first, and then those of the owners who share a course with them. */
+export function createReadableLectures(deps: {
+  lectures: Pick<LectureStore, 'listIds'>;
+  courses: Pick<CourseStore, 'listIds' | 'read'>;
+  courseReader: Pick<CourseReader, 'isShared'>;
+}): ReadableLectures {
+  const { lectures, courses, courseReader } = deps;
+  const limit = Number.POSITIVE_INFINITY;
   return {
-    list: (owner) => deps.lectures.listIds(owner, { limit: Number.POSITIVE_INFINITY }),
-    canRead: (owner, record) => record.owner === owner && record.transientUntil === undefined,
+    async list(person) {
+      const owners = new Set([person]);
+      const courseIds = await courses.listIds(person, { limit });
+      for (const courseId of courseIds) {
+        const course = await courses.read(courseId);
+        if (course) owners.add(course.owner);
+      }
+      const ids: string[] = [];
+      for (const owner of owners) ids.push(...(await lectures.listIds(owner, { limit })));
+      return { ids, courseIds };
+    },
+    async canRead(person, record) {
+      if (record.transientUntil !== undefined) return false;
+      return record.owner === person || (await courseReader.isShared(person, record));
+    },
   };
 }

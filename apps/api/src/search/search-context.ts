@@ -23,7 +23,7 @@ export async function readReadable(
   lectureId: string,
 ): Promise<LectureRecord> {
   const record = await services.lectures.read(lectureId);
-  if (!record || !readable.canRead(owner, record)) throw new AppError('not_found', 'There is no such lecture.');
+  if (!record || !(await readable.canRead(owner, record))) throw new AppError('not_found', 'There is no such lecture.');
   return record;
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from '@studymate/observability/logger';
 import type { Router } from 'express';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
+import type { CourseReader } from '../courses/course-reader.ts';
 import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
@@ -17,14 +18,14 @@ const maxQuestionBytes = 16_384;
 /** /api/v1/search, /ask, /lectures/:id/chapters/:index/related. @returns what ends it */
 export function addSearchRoutes(
   router: Router,
-  deps: { config: Config; services: Services; admission: Admission; logger: Logger },
+  deps: { config: Config; services: Services; courseReader: CourseReader; admission: Admission; logger: Logger },
 ): { close(): void } {
-  const { services, admission, logger } = deps;
+  const { services, courseReader, admission, logger } = deps;
   let made: Promise<Search> | undefined;
   /** Stemmers and lists of words cost an API nothing that nobody searches with. */
   const search = (): Promise<Search> => {
     made ??= import('./create-search.ts').then(({ createSearch }) =>
-      createSearch({ services, admission, logger, maxBytes: deps.config.search.memoryBytes }),
+      createSearch({ services, courseReader, admission, logger, maxBytes: deps.config.search.memoryBytes }),
     );
     return made;
   };
