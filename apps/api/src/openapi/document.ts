@@ -39,6 +39,10 @@ const pathParameters: Readonly<Record<string, { description: string; schema: z.Z
   id: { description: 'The id of the lecture or course.', schema: idSchema },
   owner: { description: 'The name of an owner.', schema: ownerNameSchema },
   stage: { description: 'A stage of a lecture.', schema: stageNameSchema },
+  index: {
+    description: 'The place of a chapter in the list of all chapters, from 0.',
+    schema: z.number().int().min(0),
+  },
   model: { description: 'The name of a model.', schema: z.string().min(1) },
 };
 
