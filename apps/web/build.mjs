@@ -3,6 +3,7 @@
 //   dist/index.html            names the two below; always asked for anew
 //   dist/assets/app-HASH.js    may be kept for ever, because another content has another name
 //   dist/assets/app-HASH.css
+//   dist/assets/part-HASH.js   what the page loads when it is first used, such as the sending of recordings
 //   dist/icon.svg
 //   dist/.meta.json            what went in, for the question whether it is stale; not served
 import { realpathSync } from 'node:fs';
@@ -65,6 +66,9 @@ function options({ outDir, minify }) {
     entryPoints: { app: 'src/main.ts' },
     outdir: path.join(outDir, 'assets'),
     entryNames: '[name]-[hash]',
+    // What is imported dynamically is a file of its own, loaded when it is first used.
+    chunkNames: 'part-[hash]',
+    splitting: true,
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -83,7 +87,7 @@ function options({ outDir, minify }) {
 async function finishPage({ outDir, metafile }) {
   const outputs = Object.keys(metafile.outputs).map((file) => path.basename(file));
   const named = (ending) => {
-    const found = outputs.find((file) => file.endsWith(ending));
+    const found = outputs.find((file) => file.startsWith('app-') && file.endsWith(ending));
     if (found === undefined) throw new Error(`esbuild made no ${ending} file`);
     return `assets/${found}`;
   };

@@ -22,6 +22,7 @@ import type { Chapter, Flashcard, LectureTopic, Summary, TopicAssignments } from
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
 import { toApiError } from './api-error.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
+import { type ResumableUpload, type ResumableUploadOptions, startResumableUpload } from './resumable-upload.ts';
 import { readSummary } from './summarize-stream.ts';
 
 export interface CallOptions {
@@ -76,6 +77,11 @@ export interface StudyMateClient {
    * In Node, `openAsBlob` of node:fs gives a Blob that is streamed from the disk.
    */
   uploadLecture(file: Blob, fields?: UploadFields, options?: CallOptions): Promise<Lecture>;
+  /**
+   * Sends a recording in parts that survive lost connections and a restarted API, and makes the lecture when all of it
+   * has come. Needs no memory for the whole file.
+   */
+  startUpload(file: Blob, fields?: UploadFields, options?: ResumableUploadOptions): ResumableUpload;
   listLectures(query?: ListOptions, options?: CallOptions): Promise<LecturePage>;
   getLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
   /**
@@ -214,11 +220,23 @@ export function createClient(options: ClientOptions): StudyMateClient {
   };
 
   return {
-    uploadLecture(file, { fresh, idempotencyKey, ...fields } = {}, call) {
-      const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
-      if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
-      return postFile('/api/v1/lectures', file, { ...fields }, call, headers);
-    },
+    uploadLecture: (file, { fresh, idempotencyKey, ...fields } = {}, call) =>
+      postFile('/api/v1/lectures', file, { ...fields }, call, toCreateHeaders(fresh, idempotencyKey)),
+    startUpload: (file, { fresh, idempotencyKey, fileName, ...fields } = {}, upload) =>
+      startResumableUpload(
+        {
+          baseUrl: base,
+          headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+          async createLecture(uploadId) {
+            const headers = { 'content-type': 'application/json', ...toCreateHeaders(fresh, idempotencyKey) };
+            const body = JSON.stringify({ uploadId, ...fields });
+            return (await request('/api/v1/lectures', { method: 'POST', headers, body })).json() as Promise<Lecture>;
+          },
+        },
+        file,
+        fileName,
+        upload,
+      ),
     listLectures: (query = {}, call) => get(`/api/v1/lectures${toQuery({ ...query })}`, call),
     getLecture: (lectureId, call) => get(lecturePath(lectureId), call),
     changeLecture: async (lectureId, changes, call) => {
@@ -297,6 +315,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
     warmup: async (families, call) =>
       (await post<{ models: ModelStatus[] }>('/api/v1/warmup', families && { families }, call)).models,
   };
+}
+
+function toCreateHeaders(fresh = false, idempotencyKey?: string): Record<string, string> {
+  const headers: Record<string, string> = fresh ? { 'cache-control': 'no-cache' } : {};
+  if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey;
+  return headers;
 }
 
 function toQuery(values: Record<string, string | number | undefined>): string {
