@@ -33,6 +33,7 @@ const calls: { [Name in keyof StudyMateClient]: (client: StudyMateClient) => unk
   search: (client) => client.search({ q: 'x' }),
   ask: (client) => client.ask({ question: 'x' }),
   getRelatedMoments: (client) => client.getRelatedMoments('1', 0),
+  exportAll: (client) => client.exportAll(),
   listCourses: (client) => client.listCourses(),
   createCourse: (client) => client.createCourse('x'),
   getCourse: (client) => client.getCourse('1'),

@@ -134,6 +134,8 @@ export interface StudyMateClient {
     chapterIndex: number,
     options?: CallOptions & { courseId?: string; limit?: number },
   ): Promise<RelatedResponse>;
+  /** All that one has, as a tape archive to be read as it comes (`response.body`); with the recordings if wanted. */
+  exportAll(options?: CallOptions & { media?: boolean }): Promise<Response>;
   /** Courses of one's own, and those that others share. */
   listCourses(query?: Omit<ListOptions, 'courseId'>, options?: CallOptions): Promise<CoursePage>;
   createCourse(title: string, options?: CallOptions): Promise<Course>;
@@ -277,6 +279,7 @@ export function createClient(options: ClientOptions): StudyMateClient {
     ask: (body, call) => post('/api/v1/ask', body, call),
     getRelatedMoments: (lectureId, chapterIndex, { courseId, limit, ...call } = {}) =>
       get(`${lecturePath(lectureId)}/chapters/${chapterIndex}/related${toQuery({ courseId, limit })}`, call),
+    exportAll: ({ media, ...call } = {}) => request(`/api/v1/export${media ? '?media=true' : ''}`, {}, call),
     listCourses: (query = {}, call) => get(`/api/v1/courses${toQuery({ ...query })}`, call),
     createCourse: (title, call) => post('/api/v1/courses', { title }, call),
     getCourse: (courseId, call) => get(coursePath(courseId), call),

@@ -17,7 +17,7 @@ const session = { 'application/json': sessionSchema };
 
 export const serviceOperations: Operations = {
   'GET /api/v1/export': {
-    tag: 'Service',
+    tag: 'Lectures',
     summary: 'All that you have, as a tape archive of JSON files, with the recordings if you like.',
     query: exportQuerySchema,
     answers: {
