@@ -181,6 +181,52 @@ test('an upload runs through without being held by nginx, and becomes a lecture'
   expect(part.body.equals(wav.subarray(1_000_000, 1_000_100))).toBe(true);
 });
 
+test('a resumable upload runs through unheld, is broken off, and goes on at another copy', async () => {
+  const wav = makeWav(6 * 2 ** 20);
+  const tus = { 'tus-resumable': '1.0.0' };
+  const begun = await ask('/api/v1/uploads', {
+    method: 'POST',
+    headers: { ...tus, 'upload-length': String(wav.length), 'upload-metadata': `filename ${btoa('resumed.wav')}` },
+  });
+  expect(begun.status).toBe(201);
+  const target = String(begun.headers.location);
+  expect(target).toMatch(/^\/api\/v1\/uploads\/[0-9a-z]{26}$/);
+  const toPart = (offset: number) => ({
+    method: 'PATCH',
+    headers: {
+      ...tus,
+      'content-type': 'application/offset+octet-stream',
+      'upload-offset': String(offset),
+      'content-length': String(wav.length - offset),
+      'x-request-id': `part-${offset}`,
+    },
+    from: newAddress(),
+  });
+  const asked = open(`${copies.gateway.baseUrl}${target}`, toPart(0));
+  asked.on('error', () => {});
+  asked.write(wav.subarray(0, 4 * 2 ** 20));
+  // The rest is never sent.
+  const partial = path.join(copies.dataDir, '~uploads', path.basename(target));
+  await vi.waitFor(async () => expect((await stat(partial)).size).toBe(4 * 2 ** 20), 90_000);
+  asked.destroy();
+  const head = await ask(target, { method: 'HEAD', headers: tus });
+  expect([head.status, head.headers['upload-offset']]).toEqual([200, String(4 * 2 ** 20)]);
+  const rest = await request(`${copies.gateway.baseUrl}${target}`, {
+    ...toPart(4 * 2 ** 20),
+    body: wav.subarray(4 * 2 ** 20),
+  });
+  expect([rest.status, rest.headers['upload-offset']]).toEqual([204, String(wav.length)]);
+  const made = await ask('/api/v1/lectures', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ uploadId: path.basename(target) }),
+  });
+  expect(made.status, made.body.toString()).toBe(202);
+  expect(toJson(made)).toMatchObject({ title: 'resumed', status: 'queued' });
+  const media = await ask(`/api/v1/lectures/${toJson(made).id}/media`);
+  expect(sha256(media.body)).toBe(sha256(wav));
+});
+
 test("OpenAI's routes: a recording larger than a text may be comes through, and their errors come back", async () => {
   expect(toJson(await ask('/v1/models')).object).toBe('list');
   const { body, headers } = toMultipart('long.wav', makeWav(3_000_000));
