@@ -197,6 +197,26 @@ describe('the page', () => {
     await page.locator('.note', { hasText: refusal }).waitFor();
   });
 
+  test('goes on with an upload after a lost connection, and after a pause', async () => {
+    const { page } = await open();
+    let parts = 0;
+    let isPaused = false;
+    await page.route(/\/api\/v1\/uploads\/\w+$/, async (route) => {
+      if (route.request().method() !== 'PATCH' || isPaused) return route.continue();
+      // The first is lost, the next one on its way until it is paused.
+      if (++parts === 1) await route.abort('connectionfailed');
+    });
+    await page.goto('/');
+    await choose(page, await excerpt('week 1.mp3', 30, 10));
+    await page.locator('.upload-detail', { hasText: 'waiting for the connection' }).waitFor();
+    await page.getByRole('button', { name: 'Pause: week 1.mp3' }).click();
+    await page.locator('.upload-detail', { hasText: 'paused' }).waitFor();
+    isPaused = true;
+    await page.getByRole('button', { name: 'Resume: week 1.mp3' }).click();
+    await page.waitForURL(/#\/lectures\//);
+    await untilStatus(page, /^Ready$/);
+  });
+
   test('refuses at once what can be no recording, and gives the reason when a file turns out to be none', async () => {
     const { page } = await open();
     await page.goto('/');

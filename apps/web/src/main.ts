@@ -26,6 +26,7 @@ function main(): void {
   const isHome = () => parseRoute(location.hash).name === 'home';
 
   const uploads = createUploads({
+    client,
     onLecture(lecture, isOnly) {
       if (isOnly && isHome()) location.hash = toLectureHash(lecture.id);
       else shell.note(`“${lecture.title}” has been sent.`);

@@ -1,9 +1,11 @@
 import { ApiError } from '@studymate/client/api-error';
+import type { StudyMateClient } from '@studymate/client/client';
+import type { ResumableUpload } from '@studymate/client/resumable-upload';
 import type { Lecture } from '@studymate/contracts/lecture';
 import { el, setText } from './dom.ts';
 import { plural, toBytes, toPercent } from './format.ts';
 import { isAway, toMessage } from './problems.ts';
-import { findObjection, uploadFile } from './upload-file.ts';
+import { findObjection } from './upload-file.ts';
 
 export interface Uploads {
   /** The list of uploads; it lives on while other views are shown. */
@@ -19,11 +21,16 @@ interface Item {
   detail: HTMLElement;
   bar: HTMLProgressElement;
   buttons: HTMLElement;
-  /** Aborted when the user takes it back, waiting or not. */
-  taken: AbortController;
+  /** While it is being sent. */
+  sending: ResumableUpload | null;
+  /** Under which it can be gone on with after a failure; '' before it was begun. */
+  uploadId: string;
+  /** The user has taken it back, waiting or not. */
+  isTaken: boolean;
 }
 
 export interface UploadsDeps {
+  client: Pick<StudyMateClient, 'startUpload'>;
   /** `isOnly`: nothing else was dropped with it, so the user is waiting for this one. */
   onLecture(lecture: Lecture, isOnly: boolean): void;
   /** A line for the header, null when nothing is being sent. */
@@ -58,37 +65,62 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   const restart = (item: Item) => {
     item.row.remove();
-    add([item.file]);
+    queue(item.file, item.uploadId);
+    if (waiting.length > 0) void work();
   };
 
   const send = async (item: Item) => {
     current = item;
     setText(item.detail, 'Beginning to send');
     tell(0);
-    try {
-      const lecture = await uploadFile(item.file, {
-        signal: item.taken.signal,
-        onProgress(sent, total) {
-          const share = total > 0 ? sent / total : 0;
+    let share = 0;
+    const sent = () => `${toPercent(share)} of ${toBytes(item.file.size)} sent`;
+    const sending = deps.client.startUpload(
+      item.file,
+      {},
+      {
+        onProgress(sentBytes, totalBytes) {
+          share = totalBytes > 0 ? sentBytes / totalBytes : 0;
           item.bar.value = share;
-          setText(
-            item.detail,
-            share < 1 ? `${toPercent(share)} of ${toBytes(item.file.size)} sent` : 'Sent, being stored',
-          );
+          setText(item.detail, share < 1 ? sent() : 'Sent, being stored');
           tell(share);
         },
-      });
+        ...(item.uploadId !== '' && { uploadId: item.uploadId }),
+        onUploadId(uploadId) {
+          item.uploadId = uploadId;
+        },
+        onWaiting: () => setText(item.detail, `${sent()}; waiting for the connection, then it goes on`),
+      },
+    );
+    item.sending = sending;
+    const cancel = item.buttons.lastElementChild as HTMLElement;
+    const pause = button('Pause', item.file.name, () => {
+      void sending.pause();
+      setText(item.detail, `${sent()}; paused`);
+      item.buttons.replaceChildren(resume, cancel);
+      resume.focus();
+    });
+    const resume = button('Resume', item.file.name, () => {
+      sending.resume();
+      setText(item.detail, sent());
+      item.buttons.replaceChildren(pause, cancel);
+      pause.focus();
+    });
+    item.buttons.replaceChildren(pause, cancel);
+    try {
+      const lecture = await sending.lecture;
       item.row.remove();
       deps.onLecture(lecture, batch === 1);
     } catch (error) {
       const isRefused = error instanceof ApiError && error.status === 401;
       if (isRefused) deps.onUnauthenticated();
-      if (item.taken.signal.aborted) item.row.remove();
+      if (item.isTaken) item.row.remove();
       else if (error instanceof ApiError && !isAway(error))
         fail(item, toMessage(error), isRefused || error.status >= 500);
       else if (error instanceof TypeError) fail(item, error.message, true);
       else fail(item, toMessage(error), true);
     } finally {
+      item.sending = null;
       current = null;
     }
   };
@@ -102,22 +134,27 @@ export function createUploads(deps: UploadsDeps): Uploads {
     tell(null);
   };
 
-  const add = (files: readonly File[]) => {
-    for (const file of files) {
-      const item = createItem(file, () => {
-        item.taken.abort();
-        if (item !== current) item.row.remove();
-        waiting = waiting.filter((other) => other !== item);
-      });
-      element.append(item.row);
-      const objection = findObjection(file);
-      if (objection !== null) {
-        fail(item, objection, false);
-        continue;
-      }
-      waiting.push(item);
-      batch += 1;
+  /** @param uploadId of what had come of it before, '' for nothing */
+  const queue = (file: File, uploadId: string) => {
+    const item = createItem(file, () => {
+      item.isTaken = true;
+      void item.sending?.cancel();
+      if (item !== current) item.row.remove();
+      waiting = waiting.filter((other) => other !== item);
+    });
+    item.uploadId = uploadId;
+    element.append(item.row);
+    const objection = findObjection(file);
+    if (objection !== null) {
+      fail(item, objection, false);
+      return;
     }
+    waiting.push(item);
+    batch += 1;
+  };
+
+  const add = (files: readonly File[]) => {
+    for (const file of files) queue(file, '');
     if (waiting.length > 0) void work();
   };
 
@@ -140,7 +177,7 @@ function createItem(file: File, onCancel: () => void): Item {
     bar,
     buttons,
   ]);
-  return { file, row, detail, bar, buttons, taken: new AbortController() };
+  return { file, row, detail, bar, buttons, sending: null, uploadId: '', isTaken: false };
 }
 
 function button(text: string, fileName: string, click: () => void): HTMLElement {
