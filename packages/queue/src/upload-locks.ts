@@ -32,6 +32,8 @@ const marginShare = 0.1;
 /** Longer than the time to live, so that nobody is refused because a holder has died. */
 const defaultWaitMs = 12_000;
 const lookEveryMs = 100;
+/** Of one upload in one copy of the API: each looks again and again. A client sends one request after the other. */
+const maxWaiting = 4;
 
 /** KEYS: lock. ARGV: token, time to live, channel, upload. Takes it, or asks its holder to give way. */
 const acquireScript = `
@@ -65,6 +67,7 @@ export function createUploadLocks(deps: {
   waitMs?: number;
 }): UploadLocks {
   const { redis, subscriber, keys, ttlMs = defaultTtlMs, waitMs = defaultWaitMs } = deps;
+  const waiting = new Map<string, number>();
   const held = new Map<string, { wanted(): void; stop(): void }>();
 
   const subscribe = () => {
@@ -128,18 +131,36 @@ export function createUploadLocks(deps: {
     };
   }
 
+  /** @returns a function that gives the place back */
+  const takePlace = (uploadId: string): (() => void) => {
+    const others = waiting.get(uploadId) ?? 0;
+    if (others >= maxWaiting) throw locked();
+    waiting.set(uploadId, others + 1);
+    return () => {
+      const left = (waiting.get(uploadId) ?? 1) - 1;
+      if (left > 0) waiting.set(uploadId, left);
+      else waiting.delete(uploadId);
+    };
+  };
+
   return {
     async acquire(uploadId, { signal, onWanted }) {
       const token = randomUUID();
       const endMs = performance.now() + waitMs;
-      for (;;) {
-        if (signal.aborted) throw locked();
-        const nowMs = performance.now();
-        const args = [token, ttlMs, keys.uploadWanted, uploadId];
-        const isOurs = await withRedis(() => redis.eval(acquireScript, 1, keys.uploadLock(uploadId), ...args));
-        if (isOurs === 1) return hold(uploadId, token, nowMs, onWanted);
-        if (nowMs > endMs) throw locked();
-        await pause(lookEveryMs * (0.5 + Math.random()), signal);
+      let leavePlace: (() => void) | undefined;
+      try {
+        for (;;) {
+          if (signal.aborted) throw locked();
+          const nowMs = performance.now();
+          const args = [token, ttlMs, keys.uploadWanted, uploadId];
+          const isOurs = await withRedis(() => redis.eval(acquireScript, 1, keys.uploadLock(uploadId), ...args));
+          if (isOurs === 1) return hold(uploadId, token, nowMs, onWanted);
+          if (nowMs > endMs) throw locked();
+          leavePlace ??= takePlace(uploadId);
+          await pause(lookEveryMs * (0.5 + Math.random()), signal);
+        }
+      } finally {
+        leavePlace?.();
       }
     },
     close() {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRedis } from '../src/redis.ts';
 import { createUploadLocks, type UploadLocks } from '../src/upload-locks.ts';
 import { openTestRedis, spawnRedis, type TestRedis } from './support/redis.ts';
@@ -69,6 +69,22 @@ describe('the lock of an upload', () => {
     const lock = await locks.acquire('a', quietly);
     await expect(locks.acquire('a', quietly)).rejects.toMatchObject({ code: 'upload_locked' });
     expect(lock.isHeld()).toBe(true);
+  });
+
+  test('wanted by more than may wait: those are refused at once, and the others get it in turn', async () => {
+    const locks = openLocks({ waitMs: 60_000 });
+    const lock = await locks.acquire('a', quietly);
+    const refused: unknown[] = [];
+    const all = Array.from({ length: 10 }, () =>
+      locks.acquire('a', quietly).then(
+        (got) => got.release(),
+        (error) => refused.push(error),
+      ),
+    );
+    await vi.waitFor(() => expect(refused.length).toBe(6), 90_000);
+    await lock.release();
+    await Promise.all(all);
+    expect(refused).toMatchObject(Array.from({ length: 6 }, () => ({ code: 'upload_locked' })));
   });
 
   test('whose waiter goes away: the waiting ends at once', async () => {

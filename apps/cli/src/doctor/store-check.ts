@@ -9,7 +9,7 @@ const leastFreeBytes = 2 ** 30;
 const leastFreeInodes = 10_000;
 /** Writers touch their files every minute. */
 const abandonedMs = 60 * 60 * 1000;
-const sharedFolders = ['media', 'lectures', 'owners', 'keys', 'clips', 'transient'];
+const sharedFolders = ['media', 'lectures', 'owners', 'keys', 'clips', 'transient', 'uploads', '~uploads'];
 
 /** @param blobs the opened store */
 export async function checkStore(blobs: BlobStore, dataDir: string, maxUploadBytes: number): Promise<Finding[]> {
