@@ -23,7 +23,7 @@ export interface CourseStore {
   /** As `LectureStore.update`. @param change must be pure */
   update(courseId: string, change: (record: CourseRecord) => CourseRecord): Promise<CourseRecord | null>;
   /** Ids of courses that a person owns or is a member of, newest first; some may be gone by now. */
-  listIds(person: string, options: { after?: string; limit: number }): Promise<string[]>;
+  listIds(person: string, options: { after?: string; limit: number; relation?: 'owned' | 'shared' }): Promise<string[]>;
   /** One small read, whether or not the course is still there. */
   isMember(courseId: string, person: string): Promise<boolean>;
   /** Names, in order. */
@@ -85,9 +85,10 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
   const removeMember = async (courseId: string, person: string): Promise<void> => {
     // The right first, the mark by which it is listed last.
     await blobs.delete(courseMemberKey(courseId, person));
-    await blobs.delete(personCourseKey(person, courseId));
+    await blobs.delete(personCourseKey(person, 'shared', courseId));
     // Added again meanwhile: then the mark must not be the one that was taken away.
-    if (await isMember(courseId, person)) await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+    if (await isMember(courseId, person))
+      await blobs.create(personCourseKey(person, 'shared', courseId), new Uint8Array());
   };
 
   const finishDeletion = async (courseId: string): Promise<void> => {
@@ -99,7 +100,7 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
       if (version !== deletionVersion) await blobs.delete(courseRecordKey(courseId, version));
     }
     // Last: as long as it is there, the deletion can be found and finished.
-    await blobs.delete(personCourseKey(owner, courseId));
+    await blobs.delete(personCourseKey(owner, 'owned', courseId));
   };
 
   return {
@@ -109,7 +110,7 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
     removeMember,
     async create(record) {
       const bytes = toJsonBytes(courseRecordSchema.parse(record));
-      const mark = personCourseKey(record.owner, record.id);
+      const mark = personCourseKey(record.owner, 'owned', record.id);
       await blobs.create(mark, new Uint8Array());
       const isNew = await blobs.create(courseRecordKey(record.id, 1), bytes);
       if (!isNew) return false;
@@ -133,17 +134,18 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
       }
       throw new AppError('storage_unavailable', `Course ${courseId} could not be written: too many writers at once.`);
     },
-    async listIds(person, { after, limit }) {
-      const keys = await blobs.list(personCoursesPrefix(person));
-      const ids = keys.map((key) => key.slice(key.lastIndexOf('/') + 1)).reverse();
+    async listIds(person, { after, limit, relation }) {
+      const relations = relation ? [relation] : (['owned', 'shared'] as const);
+      const keys = await Promise.all(relations.map((each) => blobs.list(personCoursesPrefix(person, each))));
+      const ids = [...new Set(keys.flat().map((key) => key.slice(key.lastIndexOf('/') + 1)))].sort().reverse();
       return (after === undefined ? ids : ids.filter((id) => id < after)).slice(0, Math.max(0, limit));
     },
     async addMember(courseId, person) {
       if (!(await read(courseId))) return false;
-      await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+      await blobs.create(personCourseKey(person, 'shared', courseId), new Uint8Array());
       await blobs.create(courseMemberKey(courseId, person), toJsonBytes({ name: person } satisfies StoredName));
       // Once more: a removal at the same time may have taken the mark, and a deletion has not seen the member.
-      await blobs.create(personCourseKey(person, courseId), new Uint8Array());
+      await blobs.create(personCourseKey(person, 'shared', courseId), new Uint8Array());
       if (await read(courseId)) return true;
       await removeMember(courseId, person);
       return false;

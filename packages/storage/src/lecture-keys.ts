@@ -18,7 +18,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   courses/<id>/records/<8-digit version>.json
  *   courses/<id>/members/<person>
  *   claims/<day>/<sha256>: claims.ts
- *   people/<person>/courses/<id>: those that the person owns or is a member of
+ *   people/<person>/owned/<id of a course> and shared/<id of a course>
  */
 export const lecturesPrefix = 'lectures/';
 export const ownersPrefix = 'owners/';
@@ -172,12 +172,13 @@ export function courseMemberKey(courseId: string, person: string): string {
   return `${courseMembersPrefix(courseId)}${ownerPart(person)}`;
 }
 
-export function personCoursesPrefix(person: string): string {
-  return `people/${ownerPart(person)}/courses/`;
+/** Marks of the courses that a person owns, and of those that others share with them. */
+export function personCoursesPrefix(person: string, relation: 'owned' | 'shared'): string {
+  return `people/${ownerPart(person)}/${relation}/`;
 }
 
-export function personCourseKey(person: string, courseId: string): string {
-  return `${personCoursesPrefix(person)}${courseId}`;
+export function personCourseKey(person: string, relation: 'owned' | 'shared', courseId: string): string {
+  return `${personCoursesPrefix(person, relation)}${courseId}`;
 }
 
 /** An owner's name as a part of a key: itself when it can be one, else a hash with a "." that no such name has. */

@@ -43,6 +43,13 @@ test('members with any name are found, listed and removed', async () => {
   }
 });
 
+test('courses of others that are shared with somebody do not count among their own', async () => {
+  const [own, foreign] = [await make('bob'), await make('ada')];
+  await courses.addMember(foreign.id, 'bob');
+  expect((await listIds('bob')).sort()).toEqual([own.id, foreign.id].sort());
+  expect(await courses.listIds('bob', { limit: 100, relation: 'owned' })).toEqual([own.id]);
+});
+
 test('changes at once: every one gets a version of its own', async () => {
   const { id } = await make();
   await Promise.all(

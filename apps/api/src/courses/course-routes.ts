@@ -59,7 +59,7 @@ export function addCourseRoutes(
     async post(req, res) {
       const person = ownerOf(res);
       const { title } = await readFields(req);
-      const known = await courses.listIds(person, { limit: maxCoursesOfOwner });
+      const known = await courses.listIds(person, { limit: maxCoursesOfOwner, relation: 'owned' });
       if (known.length >= maxCoursesOfOwner) throw full(`You have ${maxCoursesOfOwner} courses already.`);
       const record: CourseRecord = {
         schemaVersion: 1,

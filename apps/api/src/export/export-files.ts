@@ -85,7 +85,7 @@ export async function* listExportFiles(
   }
 
   const own: unknown[] = [];
-  for await (const id of walkIds((page) => courses.listIds(owner, page))) {
+  for await (const id of walkIds((page) => courses.listIds(owner, { ...page, relation: 'owned' }))) {
     const course = await unlessMissing(id, 'course', () => courses.read(id));
     if (course?.owner !== owner) continue;
     const { schemaVersion: _, ...fields } = course;

@@ -14,6 +14,8 @@ export const maxModelCharacters = 100_000;
 /** A summary is far shorter; a server that never ends is stopped here. */
 const maxAnswerCharacters = 20_000;
 const maxEventCharacters = 100_000;
+/** A server that gives a word now and then must not keep a caller for ever. */
+const longestMs = 120_000;
 const usualSentences = 5;
 
 const choiceSchema = z.object({
@@ -62,7 +64,7 @@ export function createLanguageModel(deps: {
       };
       try {
         watch();
-        const both = AbortSignal.any([signal, stalled.signal]);
+        const both = AbortSignal.any([signal, stalled.signal, AbortSignal.timeout(longestMs)]);
         const response = await fetch(`${baseUrl}/chat/completions`, { ...toRequest(request), signal: both });
         if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
         let characters = 0;
