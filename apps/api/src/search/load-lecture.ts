@@ -90,7 +90,10 @@ async function readIndexed(
   const index = bytes && parseUnlessDamaged(bytes);
   if (!index) return null;
   const { language, weights, keywords, vectors } = index;
-  return { lectureId, name: key, shard: toShard(keywords, vectors, dictionary), language, weights, passages: null };
+  const shard = toShard(keywords, vectors, dictionary);
+  // It keeps all the bytes that were read alive.
+  const held = bytes.byteLength + shard.numbers.byteLength + shard.places.byteLength;
+  return { lectureId, name: key, shard: { ...shard, bytes: held }, language, weights, passages: null };
 }
 
 /** One that is damaged is as good as none: the words of the transcript are still there. */
