@@ -1,4 +1,4 @@
-import type { AppError } from '@studymate/contracts/errors';
+import { type AppError, toAppError } from '@studymate/contracts/errors';
 import type { Logger } from '@studymate/observability/logger';
 import type { EventReader } from '@studymate/queue/events';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
@@ -117,9 +117,11 @@ export function createLibraries(deps: {
       } else {
         library.lectures.delete(lectureId);
       }
-    } catch (error) {
-      // One lecture must not keep all the others from being found; it is tried again after a while.
-      tellUnreadable(lectureId, error as AppError);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      // One lecture must not keep all the others from being found. It is tried again: soon, where that may help.
+      if (error.retryable) library.checkedMs.delete(lectureId);
+      else tellUnreadable(lectureId, error);
     }
   };
 

@@ -1,7 +1,8 @@
 import { transcribedChunkSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { pathStageNames } from '@studymate/contracts/stages';
 import type { Transcript } from '@studymate/contracts/transcript';
-import { attemptOf, isSettled } from '@studymate/queue/next-jobs';
+import { attemptOf, hasFailed, isSettled } from '@studymate/queue/next-jobs';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
@@ -62,12 +63,10 @@ export async function loadLecture(
     const part = known.get(key) ?? (await readIndexed(deps, record.id, key, dictionary));
     if (part) return loaded([part], false);
   }
-  if (assemble) {
-    // Soon there is the index; until then the chunks will do, where they were loaded.
-    const isGrowing = !isSettled(record, 'chapters');
-    if (isGrowing && before && before.parts.length > 0) return loaded(before.parts, isGrowing);
+  // Until the chapters are there the chunks will do: they are loaded already, and the index comes soon.
+  if (assemble && isSettled(record, 'chapters')) {
     const part = known.get(assemble.key) ?? (await readTranscript(deps, record.id, assemble.key, dictionary, breathe));
-    return loaded(part ? [part] : [], isGrowing);
+    return loaded(part ? [part] : [], false);
   }
   const attempt = attemptOf(record, 'transcribe');
   const parts: LecturePart[] = [];
@@ -77,7 +76,8 @@ export async function loadLecture(
     if (part) parts.push(part);
     await breathe();
   }
-  return loaded(parts, !isSettled(record, 'assemble'));
+  const isAtWork = !isSettled(record, 'assemble') && !pathStageNames.some((stage) => hasFailed(record, stage));
+  return loaded(parts, assemble !== undefined || isAtWork);
 }
 
 async function readIndexed(

@@ -10,6 +10,8 @@ export interface QueryTerm {
 const maxQueryWords = 32;
 const maxBeginnings = 24;
 const maxNearMisses = 8;
+/** Words of a query that are taken for misspelt: looking for near misses takes some milliseconds each. */
+const maxMisspelt = 6;
 /** How much what begins like a word, or nearly is it, counts beside the word itself (the defaults of MiniSearch). */
 const beginningWeight = 0.375;
 const nearMissWeight = 0.45;
@@ -24,6 +26,7 @@ export function toQueryTerms(query: string, words: SearchWords, dictionary: Dict
   const list = [...asked.values()].slice(0, maxQueryWords);
   const isOpen = /[\p{L}\p{M}\p{N}]$/u.test(query.trimEnd());
   const last = query.trimEnd().length;
+  let misspelt = 0;
   return list.map(({ term, lower, to }) => {
     const found = new Map<string, { number: number; weight: number }>();
     const own = dictionary.find(term);
@@ -34,7 +37,7 @@ export function toQueryTerms(query: string, words: SearchWords, dictionary: Dict
         if (!found.has(beginning.term)) found.set(beginning.term, { number: beginning.number, weight });
       }
     }
-    if (found.size === 0 && term.length >= 4 && !/^\p{N}/u.test(term)) {
+    if (found.size === 0 && term.length >= 4 && !/^\p{N}/u.test(term) && misspelt++ < maxMisspelt) {
       const distance = term.length >= 8 ? 2 : 1;
       for (const near of dictionary.near(term, distance, maxNearMisses)) {
         const weight = (nearMissWeight * term.length) / (term.length + near.distance);
