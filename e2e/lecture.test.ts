@@ -75,6 +75,15 @@ describe('a recorded lecture', () => {
     expect(flashcards.length).toBeGreaterThan(0);
     expect(await system.client.getExport(id, 'transcript', 'vtt')).toMatch(/^WEBVTT\n\n/);
     expect(await system.client.getExport(id, 'flashcards', 'anki')).toContain('#separator:tab');
+
+    const found = await system.client.search({ q: 'movable letters', mode: 'semantic', lectureId: id });
+    expect(found).toMatchObject({ mode: 'semantic', lectures: { searched: 1 } });
+    expect(found.results[0]?.text).toMatch(/movable/i);
+    const asked = await system.client.ask({ question: 'When was the art of printing invented?', lectureId: id });
+    expect(asked).toMatchObject({ answerable: true, mode: 'hybrid' });
+    expect(asked.passages[0]?.text).toMatch(/(?:fifteenth|15th) century/i);
+    const unasked = await system.client.ask({ question: 'How does a diesel engine work?', lectureId: id });
+    expect(unasked).toMatchObject({ answerable: false, passages: [] });
   });
 
   test('that is a video gives the text of its sound', async () => {
