@@ -62,6 +62,8 @@ export async function startSystem(settings: Record<string, string> = {}): Promis
       PORT: String(port),
       INTERNAL_PORT: String(internalPort),
       WORKER_INTERNAL_PORT: String(workerPort),
+      // Tests look again and again, more often than people do.
+      RATE_LIMIT: 'off',
       ...settings,
     };
     const logs: string[] = [];

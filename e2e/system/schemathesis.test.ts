@@ -44,7 +44,7 @@ test('requests drawn from the description, right and wrong ones: every answer is
   const requirements = path.join(rootDir, 'e2e/system/schemathesis/requirements.txt');
   const python = await preparePython(cacheDir, requirements).catch((error: Error) => error);
   if (python instanceof Error) return skip(python.message);
-  const system = await startSystem({ RATE_LIMIT: 'off', LOG_LEVEL: 'warn' });
+  const system = await startSystem({ LOG_LEVEL: 'warn' });
   try {
     const { status, output } = await run(path.join(python, 'bin/st'), [
       ...['--config-file', path.join(rootDir, 'e2e/system/schemathesis/schemathesis.toml')],
