@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { type ErrorCode, errorCatalogue } from '@studymate/contracts/errors';
 import { listen } from '@studymate/observability/listen';
 import { lingerOn } from './http/linger.ts';
+import { toRequestId } from './http/request-id.ts';
 
 export interface Front {
   readonly server: Server;
@@ -65,7 +66,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       connectionsCheckingInterval: Math.min(5_000, headersTimeoutMs),
     },
     (req, res) => {
-      if (req.url === '/health/fast' && (req.method === 'GET' || req.method === 'HEAD')) sendFastHealth(res);
+      if (req.url === '/health/fast' && (req.method === 'GET' || req.method === 'HEAD')) sendFastHealth(req, res);
       else dispatch(req, res);
     },
   );
@@ -121,7 +122,7 @@ function sendUnavailable(req: IncomingMessage, res: ServerResponse): Promise<voi
     res.once('close', resolve);
   });
   lingerOn(req);
-  const requestId = randomUUID();
+  const requestId = toRequestId(req.headers);
   const error = {
     code: 'unavailable' satisfies ErrorCode,
     message: 'This copy of the API is just starting or stopping.',
@@ -172,13 +173,14 @@ function whyUnreadable(errorCode = ''): [ErrorCode, string] {
   }
 }
 
-function sendFastHealth(res: ServerResponse): void {
+function sendFastHealth(req: IncomingMessage, res: ServerResponse): void {
   const body = `{"status":"ok","timestamp":"${new Date().toISOString()}"}`;
   res
     .writeHead(200, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': body.length,
       'cache-control': 'no-store',
+      'x-request-id': toRequestId(req.headers),
     })
     .end(body);
 }

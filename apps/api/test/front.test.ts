@@ -31,7 +31,8 @@ async function sendWaiting(count: number): Promise<Promise<Response>[]> {
 test('requests before the app is loaded: wait, and the app gets each with its whole body', async () => {
   await start();
   const answers = await sendWaiting(20);
-  expect((await fetch(`${url}/health/fast`)).status).toBe(200);
+  const health = await fetch(`${url}/health/fast`, { headers: { 'x-request-id': 'probe-1' } });
+  expect([health.status, health.headers.get('x-request-id')]).toEqual([200, 'probe-1']);
   front.open(async (req, res) => {
     let text = '';
     for await (const part of req) text += part;

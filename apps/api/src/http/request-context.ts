@@ -1,23 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { AppError } from '@studymate/contracts/errors';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import type { NextFunction, Request, Response } from 'express';
 import { isFromListedOrigin } from './cors.ts';
+import { toRequestId } from './request-id.ts';
 
 /**
  * What the app keeps about a request in `res.locals`: `requestId` (the caller's own, if it is a plain one), `route`
  * (the pattern), `cold` (whether a model had to be loaded, where that is known), `isStream` (its length says nothing
- * about speed).
+ * about speed). This gives each request its id, logs its end, and measures it. Health probes are logged at level debug.
  */
-const plainId = /^[\w.:-]{1,64}$/;
-
-/** Gives each request its id, logs its end, and measures it. Health probes are logged at level debug. */
 export function createRequestContext(deps: { logger: Logger; metrics: Metrics }) {
   return (req: Request, res: Response, next: NextFunction): void => {
     const startedMs = performance.now();
-    const given = req.headers['x-request-id'];
-    const requestId = typeof given === 'string' && plainId.test(given) ? given : randomUUID();
+    const requestId = toRequestId(req.headers);
     res.locals.requestId = requestId;
     res.setHeader('x-request-id', requestId);
     // What nothing is said of is kept nowhere.
