@@ -82,7 +82,7 @@ export function createSearch(deps: {
           });
         }
         const breathe = createBreathe();
-        const { hits, asked } = await findByWords(scope, q, breathe);
+        const { hits, asked } = await findByWords(scope, q, breathe, mode === 'semantic' ? 0 : undefined);
         const lists = mode === 'semantic' ? [] : [hits];
         if (vector) lists.push(await findByMeaning(scope, vector, breathe));
         const described = await moments.describe(toFound(scope, lists), { owner, courseId, limit });

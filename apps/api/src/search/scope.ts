@@ -52,8 +52,16 @@ export interface KeywordFindings {
   asked: ReadonlyMap<string, AskedWords>;
 }
 
-/** Each language by itself, since words are stemmed as those of the lecture are. */
-export async function findByWords(scope: Scope, text: string, breathe: Breathe): Promise<KeywordFindings> {
+/**
+ * Each language by itself, since words are stemmed as those of the lecture are.
+ * @param limit of hits; 0: only what the words stand for is wanted
+ */
+export async function findByWords(
+  scope: Scope,
+  text: string,
+  breathe: Breathe,
+  limit = listLength,
+): Promise<KeywordFindings> {
   const asked = new Map<string, AskedWords>();
   const hits: Hit[] = [];
   for (const language of new Set(scope.parts.map((part) => part.language))) {
@@ -62,10 +70,11 @@ export async function findByWords(scope: Scope, text: string, breathe: Breathe):
     const shards = scope.parts.map((part) => (part.language === language ? part.shard : undefined));
     const question = toQuestionWords(shards, query);
     asked.set(language, { words, question, terms: new Set(question.flatMap(({ terms }) => [...terms])) });
-    for (const hit of await searchKeywords(shards, query, listLength, breathe)) hits.push(hit);
+    if (limit === 0) continue;
+    for (const hit of await searchKeywords(shards, query, limit, breathe)) hits.push(hit);
   }
   hits.sort((a, b) => b.score - a.score);
-  return { hits: hits.slice(0, listLength), asked };
+  return { hits: hits.slice(0, limit), asked };
 }
 
 export async function findByMeaning(
