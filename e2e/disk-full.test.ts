@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -68,7 +68,8 @@ describe.skipIf(!isMounted)('a disk that is full (skipped where nothing may be m
     const keys = await blobs.list(lecturePrefix(id));
     expect(keys.filter((key) => key.endsWith('.pcm'))).toEqual([]);
     for (const stage of studyStageNames) {
-      expect(keys.filter((key) => key.startsWith(`${lecturePrefix(id)}${stage}/`))).toHaveLength(1);
+      const made = keys.filter((key) => key.startsWith(`${lecturePrefix(id)}${stage}/`));
+      expect(made.filter((key) => key.endsWith(`/${stage}.json`))).toHaveLength(1);
     }
     expect(await listUnfinished()).toEqual([]);
     expect((await system.client.getTranscript(id)).segments.length).toBeGreaterThan(5);
@@ -87,6 +88,33 @@ describe.skipIf(!isMounted)('a disk that is full (skipped where nothing may be m
     expect((await system.client.listLectures()).lectures).toEqual([]);
     await makeRoom();
     const { id } = await system.client.uploadLecture(file);
+    expect((await untilEnded(id)).status).toBe('ready');
+    await expectWhole(id);
+  });
+
+  test('resumable upload that does not fit: storage_full, what came is kept, and it goes on once there is room', async () => {
+    const file = await excerpt('goes-on.mp3', 10, 60);
+    await leaveRoom(Math.floor(file.size / 2));
+    let uploadId = '';
+    const refused = system.client.startUpload(
+      file,
+      {},
+      {
+        retryDelaysMs: [],
+        onUploadId(id) {
+          uploadId = id;
+        },
+      },
+    );
+    await expect(refused.lecture).rejects.toMatchObject({ code: 'storage_full', status: 507 });
+    const { size } = await stat(path.join(diskDir, '~uploads', uploadId));
+    expect(size).toBeGreaterThan(0);
+    expect(size).toBeLessThan(file.size);
+    await makeRoom();
+    const sent: number[] = [];
+    const onProgress = (bytes: number) => sent.push(bytes);
+    const { id } = await system.client.startUpload(file, {}, { uploadId, onProgress }).lecture;
+    expect(Math.min(...sent)).toBeGreaterThanOrEqual(size);
     expect((await untilEnded(id)).status).toBe('ready');
     await expectWhole(id);
   });

@@ -97,7 +97,7 @@ describe('the lock of an upload', () => {
   });
 
   test('is renewed while it is held, and free again when its holder has died', async () => {
-    const [dying, living] = [openLocks({ ttlMs: 1_000 }), openLocks({ ttlMs: 1_000, waitMs: 2_500 })];
+    const [dying, living] = [openLocks({ ttlMs: 2_000 }), openLocks({ ttlMs: 2_000, waitMs: 3_000 })];
     const lock = await dying.acquire('a', quietly);
     await expect(living.acquire('a', quietly)).rejects.toMatchObject({ code: 'upload_locked' });
     expect(lock.isHeld()).toBe(true);
