@@ -21,8 +21,8 @@ export interface CreateOptions {
 
 export interface CreatedLecture {
   record: LectureRecord;
-  /** `new`: made now; `key`: made by an earlier request of the same key; `equal`: found to have the same content. */
-  origin: 'new' | 'key' | 'equal';
+  /** Made now; otherwise by an earlier request with the same key, or with the same content and fields. */
+  isNew: boolean;
 }
 
 export interface LectureCreator {
@@ -82,13 +82,13 @@ export function createLectureCreator(deps: {
     if (claim.fingerprint !== fingerprint) throw toKeyMismatch();
     const made = await createUnder(claim.id, wanted);
     if (!made) throw new AppError('not_found', 'The lecture that was made under this Idempotency-Key was deleted.');
-    return { record: made.record, origin: made.isNew ? 'new' : 'key' };
+    return { record: made.record, isNew: made.isNew };
   };
 
   const keep = async (wanted: LectureRecord, { keepsMedia }: CreateOptions): Promise<CreatedLecture> => {
     if (keepsMedia) await lectures.create(wanted);
     else await keepRecord(deps, wanted);
-    return { record: wanted, origin: 'new' };
+    return { record: wanted, isNew: true };
   };
 
   const createByContent = async (
@@ -97,7 +97,7 @@ export function createLectureCreator(deps: {
     options: CreateOptions,
   ): Promise<CreatedLecture> => {
     const equal = await findEqual(wanted, fingerprint);
-    if (equal) return { record: equal, origin: 'equal' };
+    if (equal) return { record: equal, isNew: false };
     // None is there, so of all that ask at this moment one makes it. What was made so and ended badly has a successor.
     let predecessor = '';
     for (let tries = 0; tries < maxPredecessors; tries++) {
@@ -106,9 +106,9 @@ export function createLectureCreator(deps: {
         fingerprint,
       });
       const made = await createUnder(claim.id, wanted);
-      if (made?.isNew) return { record: made.record, origin: 'new' };
+      if (made?.isNew) return { record: made.record, isNew: true };
       if (made && toFingerprint(made.record) === fingerprint && (await counts(made.record))) {
-        return { record: made.record, origin: 'equal' };
+        return { record: made.record, isNew: false };
       }
       predecessor = claim.id;
     }
@@ -143,7 +143,7 @@ export function createLectureCreator(deps: {
       }
       // Whoever made one that is found may have died before it was queued; queueing it again changes nothing.
       if (created.record.version === 1) await submitter.submit(created.record);
-      if (created.origin !== 'new' && !options.keepsMedia) await blobs.delete(wanted.media.key);
+      if (!created.isNew && !options.keepsMedia) await blobs.delete(wanted.media.key);
       return created;
     },
   };

@@ -50,7 +50,7 @@ export function createLectureFromUploadHandler(deps: {
     const record = upload.lectureId === null ? null : await lectures.read(upload.lectureId);
     // Its maker may have died before it was queued. Queueing it again changes nothing.
     if (record?.version === 1) await submitter.submit(record);
-    return record && { record, origin: 'key' };
+    return record && { record, isNew: false };
   };
 
   const make = async (

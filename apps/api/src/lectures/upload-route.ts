@@ -79,18 +79,15 @@ export function readCreateOptions(req: Request): CreateOptions {
   };
 }
 
-/** 202 for what this or an earlier request of the same key has made, 200 for an equal lecture that was found. */
+/** 202 in any case, as programs expect of this route; the header says what this request has not made. */
 export async function sendCreated(
   res: Response,
   reader: Pick<LectureReader, 'toView'>,
-  { record, origin }: CreatedLecture,
+  { record, isNew }: CreatedLecture,
 ): Promise<void> {
-  if (origin !== 'new') setReplayed(res);
+  if (!isNew) setReplayed(res);
   const view = await reader.toView(record);
-  res
-    .status(origin === 'equal' ? 200 : 202)
-    .location(`/api/v1/lectures/${record.id}`)
-    .json(view);
+  res.status(202).location(`/api/v1/lectures/${record.id}`).json(view);
 }
 
 /** @throws AppError `callback_refused` */

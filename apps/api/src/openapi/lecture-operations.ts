@@ -62,8 +62,11 @@ export const lectureOperations: Operations = {
       },
     },
     answers: {
-      200: { ...lecture, description: 'A lecture of yours that has the same recording and fields.', headers: created },
-      202: { ...lecture, description: 'The new lecture, or that of the same Idempotency-Key.', headers: created },
+      202: {
+        ...lecture,
+        description: 'The new lecture, or yours that has the same Idempotency-Key, or the same recording and fields.',
+        headers: created,
+      },
     },
     errors: [
       ...fileErrors,
