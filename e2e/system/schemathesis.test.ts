@@ -15,6 +15,7 @@ const checks = [
   'response_headers_conformance',
   'response_schema_conformance',
 ];
+const settingsDir = path.join(rootDir, 'e2e/system/schemathesis');
 const examplesEach = 8;
 /** The second half of the run goes on for so long, however quick the machine is. */
 const maxSeconds = 15;
@@ -23,7 +24,13 @@ const maxSeconds = 15;
 async function run(command: string, args: string[]): Promise<{ status: number | null; output: string }> {
   const dir = await mkdtemp(path.join(tmpdir(), 'studymate-schemathesis-'));
   try {
-    const child = spawn(command, args, { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, NO_COLOR: '1' } });
+    const env = {
+      PATH: process.env.PATH,
+      HOME: dir,
+      NO_COLOR: '1',
+      SCHEMATHESIS_HOOKS: path.join(settingsDir, 'hooks.py'),
+    };
+    const child = spawn(command, args, { cwd: dir, env });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (part) => {
@@ -41,13 +48,13 @@ test('requests drawn from the description, right and wrong ones: every answer is
   skip,
 }) => {
   const cacheDir = path.join(rootDir, 'node_modules/.cache/schemathesis');
-  const requirements = path.join(rootDir, 'e2e/system/schemathesis/requirements.txt');
+  const requirements = path.join(settingsDir, 'requirements.txt');
   const python = await preparePython(cacheDir, requirements).catch((error: Error) => error);
   if (python instanceof Error) return skip(python.message);
   const system = await startSystem({ LOG_LEVEL: 'warn' });
   try {
     const { status, output } = await run(path.join(python, 'bin/st'), [
-      ...['--config-file', path.join(rootDir, 'e2e/system/schemathesis/schemathesis.toml')],
+      ...['--config-file', path.join(settingsDir, 'schemathesis.toml')],
       ...['run', `${system.baseUrl}/openapi.json`],
       ...['--checks', checks.join(','), '--phases', 'coverage,fuzzing'],
       ...['--max-examples', String(examplesEach), '--max-time', String(maxSeconds)],

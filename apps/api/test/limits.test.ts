@@ -66,7 +66,7 @@ describe('requests of one address within a minute', () => {
     for (let i = 0; i < 2; i++) {
       for (const path of paths) expect([path, await statusOf(`${t.url}${path}`)]).toEqual([path, 200]);
       const form = new FormData();
-      form.append('file', toFile('sound'));
+      form.append('file', toFile(`sound ${i}`));
       expect(await statusOf(`${t.url}/api/v1/lectures`, { method: 'POST', body: form })).toBe(202);
     }
     expect(await statusOf(`${t.url}/api/v1/lectures`)).toBe(200);
