@@ -18,7 +18,7 @@ const checks = [
 const settingsDir = path.join(rootDir, 'e2e/system/schemathesis');
 const examplesEach = 8;
 /** The second half of the run goes on for so long, however quick the machine is. */
-const maxSeconds = 15;
+const maxSeconds = 20;
 
 /** Runs a program in a folder of its own. @returns its exit status and what it said */
 async function run(command: string, args: string[]): Promise<{ status: number | null; output: string }> {
@@ -28,6 +28,8 @@ async function run(command: string, args: string[]): Promise<{ status: number | 
       PATH: process.env.PATH,
       HOME: dir,
       NO_COLOR: '1',
+      // Nothing is left beside the hooks.
+      PYTHONDONTWRITEBYTECODE: '1',
       SCHEMATHESIS_HOOKS: path.join(settingsDir, 'hooks.py'),
     };
     const child = spawn(command, args, { cwd: dir, env });
@@ -58,7 +60,8 @@ test('requests drawn from the description, right and wrong ones: every answer is
       ...['run', `${system.baseUrl}/openapi.json`],
       ...['--checks', checks.join(','), '--phases', 'coverage,fuzzing'],
       ...['--max-examples', String(examplesEach), '--max-time', String(maxSeconds)],
-      ...['--workers', '4', '--seed', '1', '--generation-deterministic', '--request-timeout', '30'],
+      // One worker: Python 3.11 reads its own sources (ast) wrongly when several threads do it at once.
+      ...['--workers', '1', '--seed', '1', '--generation-deterministic', '--request-timeout', '30'],
       ...['--suppress-health-check', 'all', '--no-shrink', '--warnings', 'off'],
     ]);
     expect(status, output.slice(-20_000)).toBe(0);
