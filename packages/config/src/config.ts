@@ -95,7 +95,7 @@ export class ConfigError extends Error {
 }
 
 /** Values that are not repeated in messages. */
-const secrets: ReadonlySet<string> = new Set<SettingName>(['JWT_SECRET', 'HF_TOKEN']);
+const secrets: ReadonlySet<string> = new Set<SettingName>(['JWT_SECRET', 'HF_TOKEN', 'CALLBACK_SECRET', 'LLM_API_KEY']);
 
 /** For whisper-node the weights have another form. */
 const bundledModels: Record<SpeechEngineName, string> = {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, parseConfig, toEnvExample } from '../src/config.ts';
+import { settings } from '../src/settings.ts';
 
 describe('parseConfig', () => {
   test('an empty environment gives the documented defaults', () => {
@@ -83,10 +84,13 @@ describe('parseConfig', () => {
       expect(act({ JWT_JWKS_URL: 'ftp://id.example' })).toThrow(/JWT_JWKS_URL="ftp:..id.example": give an address/);
     });
 
-    test('a secret that is too short is refused and not repeated', () => {
+    test('secrets that are refused are not repeated', () => {
       const act = () => parseConfig({ AUTH: 'jwt', JWT_SECRET: 'hunter2' }, '/');
       expect(act).toThrow(/JWT_SECRET: give at least 32 bytes/);
       expect(act).not.toThrow(/hunter2/);
+      for (const name of Object.keys(settings).filter((each) => /SECRET|TOKEN|_API_KEY/.test(each))) {
+        expect(() => parseConfig({ [name]: 'hun ter2' }, '/'), name).not.toThrow(/hun ter2/);
+      }
     });
   });
 

@@ -37,11 +37,9 @@ export function createModelPool(deps: ModelPoolDeps): ModelFamily {
     // One load however many wait for it: the others are loaded only once there is more to do than one can.
     if (!ready) return members.find(isIn('loading')) ?? first;
     if (ready.leases > 0 && !members.some(isIn('loading'))) {
-      // Who fails says so by its state.
-      members
-        .find(isIn('unloaded'))
-        ?.family.load()
-        .catch(() => {});
+      // One whose last load failed is tried again, too: a family backs off by itself. Who fails says so by its state.
+      const next = members.find(isIn('unloaded')) ?? members.find(isIn('failed'));
+      next?.family.load().catch(() => {});
     }
     return ready;
   };
@@ -83,7 +81,9 @@ export function createModelPool(deps: ModelPoolDeps): ModelFamily {
       }
     },
     async load() {
-      await Promise.all(members.map(({ family }) => family.load()));
+      // One after the other: each looks at the memory that those before it have left. One is enough to work with.
+      await first.family.load();
+      for (const { family } of members.slice(1)) await family.load().catch(() => {});
     },
     report,
     lastProgressAtMs() {

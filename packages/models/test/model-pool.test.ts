@@ -122,6 +122,13 @@ test('a further process that cannot be loaded: the first one does the work, and 
   expect((await pool.acquire()).cold).toBe(false);
 });
 
+test('a further process whose load failed: a load of the family is whole with the first, and a later use tries again', async () => {
+  const { pool, children } = start(2, { mode: (child) => (child === 1 ? 'bad-load' : 'good') });
+  await pool.load();
+  expect([children.length, pool.report().state]).toEqual([2, 'ready']);
+  expect((await pool.acquire()).cold).toBe(false);
+});
+
 test('processes without a use: each is unloaded after its time to live, and then the family is', async () => {
   const { pool, reported } = start(2, { idleTtlMs: 50 });
   const unloaded = reported(({ state }) => state === 'unloaded');
