@@ -217,6 +217,26 @@ describe('the page', () => {
     await untilStatus(page, /^Ready$/);
   });
 
+  test('sends the course terms with a recording, keeps them, and says what is wrong with one', async () => {
+    const { page } = await open();
+    await page.goto('/');
+    const terms = page.getByLabel('Course terms, one a line');
+    await page.getByText('Course terms', { exact: true }).click();
+    await terms.fill('Subiaco\n!!!');
+    await page.locator('.field-problem', { hasText: 'must have a letter or a digit' }).waitFor();
+    await choose(page, await excerpt('terms.mp3', 0, 5));
+    await page.locator('.upload.is-failed', { hasText: 'must have a letter or a digit' }).waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await terms.fill('Subiaco\nCaxton');
+    await page.locator('.terms-count', { hasText: '(2)' }).waitFor();
+    await choose(page, await excerpt('terms.mp3', 0, 5));
+    await page.waitForURL(/#\/lectures\/[0-9a-z]{26}$/);
+    const lecture = await system.client.getLecture(page.url().split('/').at(-1) ?? '');
+    expect(lecture.glossary).toEqual(['Caxton', 'Subiaco']);
+    await page.goto('/');
+    expect(await terms.inputValue()).toBe('Subiaco\nCaxton');
+  });
+
   test('refuses at once what can be no recording, and gives the reason when a file turns out to be none', async () => {
     const { page } = await open();
     await page.goto('/');

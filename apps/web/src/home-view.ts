@@ -1,5 +1,6 @@
 import type { StudyMateClient } from '@studymate/client/client';
 import type { Lecture } from '@studymate/contracts/lecture';
+import type { CourseTerms } from './course-terms.ts';
 import { el, icon, icons, setText } from './dom.ts';
 import { toClock, toDay, toLanguageName } from './format.ts';
 import { hasEnded } from './lecture-state.ts';
@@ -15,8 +16,13 @@ const idleMs = 20_000;
 const awayMs = 3_000;
 
 /** The drop zone, what is being sent, and all lectures, kept fresh while the page is seen. */
-export function createHomeView(deps: { client: StudyMateClient; shell: Shell; uploads: Uploads }): View {
-  const { client, shell, uploads } = deps;
+export function createHomeView(deps: {
+  client: StudyMateClient;
+  shell: Shell;
+  uploads: Uploads;
+  terms: CourseTerms;
+}): View {
+  const { client, shell, uploads, terms } = deps;
   const over = new AbortController();
   const rows = new Map<string, LectureRow>();
   const list = el('ul', { class: 'lectures' });
@@ -75,6 +81,7 @@ export function createHomeView(deps: { client: StudyMateClient; shell: Shell; up
       ]),
     ]),
     createDropZone((files) => uploads.add(files)),
+    terms.element,
     uploads.element,
     el('section', { 'aria-labelledby': 'lectures-title' }, [
       el('h2', { id: 'lectures-title' }, ['Lectures']),

@@ -1,5 +1,6 @@
 import './styles/page.css';
 import { createClient } from '@studymate/client/client';
+import { createCourseTerms } from './course-terms.ts';
 import { el } from './dom.ts';
 import { createHomeView } from './home-view.ts';
 import { createLectureView } from './lecture-view.ts';
@@ -25,8 +26,10 @@ function main(): void {
   let isAsking = false;
   const isHome = () => parseRoute(location.hash).name === 'home';
 
+  const terms = createCourseTerms();
   const uploads = createUploads({
     client,
+    readTerms: terms.read,
     onLecture(lecture, isOnly) {
       if (isOnly && isHome()) location.hash = toLectureHash(lecture.id);
       else shell.note(`“${lecture.title}” has been sent.`);
@@ -41,7 +44,7 @@ function main(): void {
     shell.showSignOut(isSignedIn());
     isAsking = false;
     const route = parseRoute(location.hash);
-    if (route.name === 'home') view = createHomeView({ client, shell, uploads });
+    if (route.name === 'home') view = createHomeView({ client, shell, uploads, terms });
     else if (route.name === 'lecture') view = createLectureView({ client, shell, lectureId: route.lectureId });
     else view = createUnknownView();
     shell.show(view.element, view);

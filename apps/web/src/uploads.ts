@@ -17,6 +17,7 @@ export interface Uploads {
 
 interface Item {
   file: File;
+  glossary: string[];
   row: HTMLElement;
   detail: HTMLElement;
   bar: HTMLProgressElement;
@@ -31,6 +32,8 @@ interface Item {
 
 export interface UploadsDeps {
   client: Pick<StudyMateClient, 'startUpload'>;
+  /** Terms for the recordings that are added now. @throws Error that says what is wrong with them */
+  readTerms(): string[];
   /** `isOnly`: nothing else was dropped with it, so the user is waiting for this one. */
   onLecture(lecture: Lecture, isOnly: boolean): void;
   /** A line for the header, null when nothing is being sent. */
@@ -75,23 +78,19 @@ export function createUploads(deps: UploadsDeps): Uploads {
     tell(0);
     let share = 0;
     const sent = () => `${toPercent(share)} of ${toBytes(item.file.size)} sent`;
-    const sending = deps.client.startUpload(
-      item.file,
-      {},
-      {
-        onProgress(sentBytes, totalBytes) {
-          share = totalBytes > 0 ? sentBytes / totalBytes : 0;
-          item.bar.value = share;
-          setText(item.detail, share < 1 ? sent() : 'Sent, being stored');
-          tell(share);
-        },
-        ...(item.uploadId !== '' && { uploadId: item.uploadId }),
-        onUploadId(uploadId) {
-          item.uploadId = uploadId;
-        },
-        onWaiting: () => setText(item.detail, `${sent()}; waiting for the connection, then it goes on`),
+    const sending = deps.client.startUpload(item.file, item.glossary.length > 0 ? { glossary: item.glossary } : {}, {
+      onProgress(sentBytes, totalBytes) {
+        share = totalBytes > 0 ? sentBytes / totalBytes : 0;
+        item.bar.value = share;
+        setText(item.detail, share < 1 ? sent() : 'Sent, being stored');
+        tell(share);
       },
-    );
+      ...(item.uploadId !== '' && { uploadId: item.uploadId }),
+      onUploadId(uploadId) {
+        item.uploadId = uploadId;
+      },
+      onWaiting: () => setText(item.detail, `${sent()}; waiting for the connection, then it goes on`),
+    });
     item.sending = sending;
     const cancel = item.buttons.lastElementChild as HTMLElement;
     const pause = button('Pause', item.file.name, () => {
@@ -149,6 +148,12 @@ export function createUploads(deps: UploadsDeps): Uploads {
       fail(item, objection, false);
       return;
     }
+    try {
+      item.glossary = deps.readTerms();
+    } catch (error) {
+      fail(item, `Course terms: ${(error as Error).message.replace(/^glossary: /, '')}.`, true);
+      return;
+    }
     waiting.push(item);
     batch += 1;
   };
@@ -177,7 +182,7 @@ function createItem(file: File, onCancel: () => void): Item {
     bar,
     buttons,
   ]);
-  return { file, row, detail, bar, buttons, sending: null, uploadId: '', isTaken: false };
+  return { file, glossary: [], row, detail, bar, buttons, sending: null, uploadId: '', isTaken: false };
 }
 
 function button(text: string, fileName: string, click: () => void): HTMLElement {
