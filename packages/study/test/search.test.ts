@@ -46,6 +46,10 @@ describe('searchKeywords', () => {
     expect(await search('strad varnish')).toEqual(await search('varnish'));
   });
 
+  test.each(['strad ', 'strad?'])('takes a last word that something follows for a whole one: %j', async (query) => {
+    expect(await search(query)).toEqual([]);
+  });
+
   test('forgives letters of a word that stands nowhere, and those of no other', async () => {
     expect((await search('vibratto is'))[0]).toBe(themes.violin[6]);
     expect(await search('Stradivarious is')).toEqual([themes.violin[4]]);

@@ -17,15 +17,16 @@ const beginningWeight = 0.375;
 const nearMissWeight = 0.45;
 
 /**
- * What is looked for. The last word may not be written to its end, and counts as a beginning as well. A word that is in no
+ * What is looked for. The last word may not be written to its end, unless something follows it, be it a space: it counts as
+ * a beginning as well. A word that is in no
  * lecture may be misspelt, by its writer or by the recogniser: then terms that differ in a letter (two from eight letters
  * on) count for it.
  */
 export function toQueryTerms(query: string, words: SearchWords, dictionary: Dictionary): QueryTerm[] {
   const asked = new Map(words.wordsOf(query).map((word) => [word.term, word]));
   const list = [...asked.values()].slice(0, maxQueryWords);
-  const isOpen = /[\p{L}\p{M}\p{N}]$/u.test(query.trimEnd());
-  const last = query.trimEnd().length;
+  const isOpen = /[\p{L}\p{M}\p{N}]$/u.test(query);
+  const last = query.length;
   let misspelt = 0;
   return list.map(({ term, lower, to }) => {
     const found = new Map<string, { number: number; weight: number }>();
