@@ -2,7 +2,7 @@ import { createId } from '@studymate/contracts/ids';
 import type { SearchResponse } from '@studymate/contracts/search';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { createCourseStore } from '@studymate/storage/course-store';
-import { searchIndexKey } from '@studymate/storage/lecture-keys';
+import { courseRecordKey, passagesKey, searchIndexKey, studyArtifactKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type EmbedTexts, embedTexts, startEmbeddingWorker } from './support/embedding-worker.ts';
 import { cutChunk, makeLecture, writeChunk } from './support/made-lecture.ts';
@@ -112,7 +112,75 @@ describe('a search', () => {
   });
 });
 
+describe('what is damaged', () => {
+  const zebras = ['A quagga is a zebra.', 'Zebras have stripes.', 'Nobody rides a zebra.'];
+
+  test('passages: their lecture is left out, and the others are found', async () => {
+    const courseId = createId();
+    const damaged = await makeSearchableLecture(t, zebras, { courseId });
+    const whole = await makeSearchableLecture(t, zebras, { courseId });
+    await t.blobs.put(passagesKey(damaged.id, 1), Buffer.from('nonsense'));
+    const { results } = await find({ q: 'quagga', mode: 'keyword', courseId });
+    expect(results.map(({ lectureId }) => lectureId)).toEqual([whole.id]);
+  });
+
+  test('chapters: the moment has no chapter', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, zebras, { courseId });
+    await t.blobs.put(studyArtifactKey(id, 'chapters', 1), Buffer.from('nonsense'));
+    const { results } = await find({ q: 'quagga', mode: 'keyword', courseId });
+    expect(results).toMatchObject([{ lectureId: id, chapterTitle: null }]);
+  });
+
+  test('a course that is shared with the caller: what is in it is left out', async () => {
+    const courseId = createId();
+    const own = await makeSearchableLecture(t, zebras);
+    const courses = createCourseStore(t);
+    const at = new Date(0).toISOString();
+    await courses.create({ schemaVersion: 1, id: courseId, version: 1, owner: 'bob', title: 'Zebras', createdAt: at });
+    await courses.addMember(courseId, 'local');
+    const shared = await makeSearchableLecture(t, zebras, { owner: 'bob', courseId });
+    const search = async () => {
+      const { results } = await find({ q: 'quagga', mode: 'keyword' });
+      return results.map(({ lectureId }) => lectureId).filter((id) => id === own.id || id === shared.id);
+    };
+    expect((await search()).sort()).toEqual([own.id, shared.id].sort());
+    await t.blobs.put(courseRecordKey(courseId, 1), Buffer.from('nonsense'));
+    expect(await search()).toEqual([own.id]);
+    await courses.removeMember(courseId, 'local');
+  });
+});
+
 describe('what changes', () => {
+  test('an index that was made again, while the event is on its way: no row of the old one shows a passage of the new', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, ['An okapi has stripes.'], { courseId });
+    expect((await find({ q: 'okapi', mode: 'keyword', courseId })).results).toHaveLength(1);
+    const other = await makeSearchableLecture(t, ['A tapir has none.'], { courseId: createId() });
+    for (const toKey of [searchIndexKey, passagesKey]) {
+      await t.artifacts.createBytes(toKey(id, 2), (await t.blobs.read(toKey(other.id, 1))) ?? new Uint8Array());
+    }
+    await t.lectures.update(id, (record) => {
+      const { chapters } = record.artifacts;
+      if (!chapters) throw new Error('no chapters');
+      return { ...record, artifacts: { ...record.artifacts, chapters: { ...chapters, attempt: 2 } } };
+    });
+    expect((await find({ q: 'okapi', mode: 'keyword', courseId })).results).toEqual([]);
+    expect((await find({ q: 'tapir', mode: 'keyword', courseId })).results).toMatchObject([{ lectureId: id }]);
+  });
+
+  test('a lecture that is transcribed anew, while the event is on its way: nothing of the old text is shown', async () => {
+    const courseId = createId();
+    const { id } = await makeSearchableLecture(t, ['An okapi has stripes.'], { courseId, isOld: true });
+    expect((await find({ q: 'okapi', mode: 'keyword', courseId })).results).toHaveLength(1);
+    await t.lectures.update(id, (record) => ({
+      ...record,
+      attempts: { ...record.attempts, transcribe: 2 },
+      artifacts: {},
+    }));
+    expect((await find({ q: 'okapi', mode: 'keyword', courseId })).results).toEqual([]);
+  });
+
   test('a lecture that is being transcribed is found chunk by chunk', async () => {
     const courseId = createId();
     const { id } = await makeLecture(t, { courseId });

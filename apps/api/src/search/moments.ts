@@ -2,8 +2,9 @@ import { chaptersArtifactSchema, passagesArtifactSchema } from '@studymate/contr
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { Moment } from '@studymate/contracts/search';
 import type { Chapter } from '@studymate/contracts/study';
+import { attemptOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
-import { passagesKey } from '@studymate/storage/lecture-keys';
+import { attemptPrefix, passagesKey, searchIndexKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Passage } from '@studymate/study/search/passages';
 import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
@@ -33,7 +34,7 @@ export interface Described {
 }
 
 export interface Moments {
-  /** The passages of a part, as they were cut. @returns null when they are gone */
+  /** The passages of a part, as they were cut. @returns null when they are gone, damaged, or of an attempt before the last */
   read(part: LecturePart, record: LectureRecord): Promise<KeptPassages | null>;
   /**
    * Passages as they are shown. Whether they may be shown is asked of the records as they are now: what was deleted, moved to
@@ -62,13 +63,14 @@ export function createMoments(deps: {
   const kept = new Map<string, KeptPassages>();
 
   const read: Moments['read'] = async (part, record) => {
-    if (part.passages) return { passages: part.passages, inputHash: null };
+    if (part.passages) return isOfNow(part, record) ? { passages: part.passages, inputHash: null } : null;
     const attempt = record.artifacts.chapters?.attempt;
-    if (attempt === undefined) return null;
+    // Rows of one attempt's index say nothing of another's passages.
+    if (attempt === undefined || part.name !== searchIndexKey(record.id, attempt)) return null;
     const known = kept.get(part.name);
     kept.delete(part.name);
-    const found =
-      known ?? (await artifacts.readArtifact(passagesKey(record.id, attempt), passagesArtifactSchema))?.content;
+    const readPassages = (key: string) => artifacts.readArtifact(key, passagesArtifactSchema);
+    const found = known ?? (await readUnlessDamaged({ read: readPassages }, passagesKey(record.id, attempt)))?.content;
     if (!found) return null;
     kept.set(part.name, found);
     for (const oldest of kept.keys()) if (kept.size > maxKeptLectures) kept.delete(oldest);
@@ -78,7 +80,8 @@ export function createMoments(deps: {
   const readChapters = async (record: LectureRecord): Promise<Chapter[]> => {
     const pinned = record.artifacts.chapters;
     if (!pinned) return [];
-    const chapters = await artifacts.readArtifact(pinned.key, chaptersArtifactSchema);
+    const read = (key: string) => artifacts.readArtifact(key, chaptersArtifactSchema);
+    const chapters = await readUnlessDamaged({ read }, pinned.key);
     return chapters?.content.filter(({ level }) => level === titleLevel) ?? [];
   };
 
@@ -130,4 +133,10 @@ export function createMoments(deps: {
       return described.slice(0, limit);
     },
   };
+}
+
+/** Whether a part that was made of a transcript, or of a chunk, is of those that the record has now. */
+function isOfNow({ name }: LecturePart, record: LectureRecord): boolean {
+  const chunks = attemptPrefix(record.id, 'transcribe', attemptOf(record, 'transcribe'));
+  return name === record.artifacts.assemble?.key || name.startsWith(chunks);
 }

@@ -2,6 +2,7 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { CourseStore } from '@studymate/storage/course-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { CourseReader } from '../courses/course-reader.ts';
+import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 
 /** What a person may find: the one place that decides it. */
 export interface ReadableLectures {
@@ -26,7 +27,7 @@ export function createReadableLectures(deps: {
       const owners = new Set([person]);
       const courseIds = await courses.listIds(person, { limit });
       for (const courseId of courseIds) {
-        const course = await courses.read(courseId);
+        const course = await readUnlessDamaged(courses, courseId);
         if (course) owners.add(course.owner);
       }
       const ids: string[] = [];
@@ -35,7 +36,10 @@ export function createReadableLectures(deps: {
     },
     async canRead(person, record) {
       if (record.transientUntil !== undefined) return false;
-      return record.owner === person || (await courseReader.isShared(person, record));
+      if (record.owner === person) return true;
+      const isShared = () => courseReader.isShared(person, record);
+      // A course that cannot be read is shared with nobody.
+      return (await readUnlessDamaged({ read: isShared }, record.id)) === true;
     },
   };
 }
