@@ -61,6 +61,15 @@ describe('openai.audio.transcriptions', () => {
     expect(onlySegments.segments?.length).toBe(segments.length);
   });
 
+  test('prompt: the names in it are spelt as they stand there', async () => {
+    const file = await excerpt('names.mp3', 204, 17);
+    const plain = await openai.audio.transcriptions.create({ file, model, language: 'en' });
+    expect(plain.text).not.toContain('Pannartz');
+    const prompt = 'Names: Sweynheym, Pannartz, Subiaco.';
+    const named = await openai.audio.transcriptions.create({ file, model, language: 'en', prompt });
+    expect(named.text).toContain('Pannartz');
+  });
+
   test('a longer recording, streamed: text as it is made, the same as the lecture has, and no lecture in the list', async () => {
     const file = await long();
     const stream = await openai.audio.transcriptions.create({ file, model, stream: true });

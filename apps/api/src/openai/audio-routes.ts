@@ -8,6 +8,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
+import { toRecognition } from '../http/glossary-field.ts';
 import { multipartOverheadBytes, receiveFile } from '../http/multipart.ts';
 import { openSse, type SseWriter } from '../http/sse.ts';
 import type { Services } from '../services.ts';
@@ -15,6 +16,7 @@ import { type AudioResult, toAudioAnswer, toUsage } from './audio-answer.ts';
 import { addAudioModelRoutes, createAudioModels } from './audio-models.ts';
 import { type AudioRequest, createAudioRequestReader } from './audio-request.ts';
 import { toOpenaiError } from './openai-error.ts';
+import { toPromptTerms } from './prompt-terms.ts';
 import {
   joinerOf,
   maxQuickBytes,
@@ -68,7 +70,7 @@ export function addAudioRoutes(
           file,
           language: translate ? null : request.language,
           recognition: {
-            ...(translate && { translate }),
+            ...(translate ? { translate } : toRecognition(toPromptTerms(request.prompt ?? ''))),
             ...(request.temperature > 0 && { temperature: request.temperature }),
           },
           signal,
