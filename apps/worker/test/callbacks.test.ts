@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { type CallbackEvent, callbackEventSchema } from '@studymate/contracts/callbacks';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { createLogger } from '@studymate/observability/logger';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createRedis } from '@studymate/queue/redis';
+import { UnrecoverableError, Worker } from 'bullmq';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createCallbacks } from '../src/callbacks/callbacks.ts';
 import { postCallback } from '../src/callbacks/post-callback.ts';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
@@ -121,6 +123,26 @@ test('after a loss of Redis the reindex finds what was not told, and nothing tha
   const runner = runners.createRunner({});
   await runners.createReconciler(runner, undefined, create()).reindex();
   expect([await jobOf(told), await jobOf(untold)]).toEqual([undefined, { lectureId: untold.id, mark: 0 }]);
+});
+
+test('a job that failed and could not note it is queued again when the end is told the next time', async () => {
+  const record = await makeFailed();
+  await create().tell(record);
+  const connection = createRedis({ url: runners.redisUrl, kind: 'consumer', onError: () => {} });
+  const giveUp = async () => {
+    throw new UnrecoverableError('the disk is full');
+  };
+  const worker = new Worker('callbacks', giveUp, { connection, prefix: runners.prefix, autorun: false });
+  try {
+    const failedAll = vi.waitFor(async () => expect(await jobOf(record)).toBeUndefined(), { timeout: 90_000 });
+    worker.run().catch(() => {});
+    await failedAll;
+  } finally {
+    await worker.close();
+    connection.disconnect();
+  }
+  await create().tell(record);
+  expect(await jobOf(record)).toEqual({ lectureId: record.id, mark: 0 });
 });
 
 test('a redirect is not followed, and a gone receiver is not asked again', async () => {

@@ -146,7 +146,8 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
         attempts: callbackTries,
         backoff: callbackBackoff,
         removeOnComplete: keepCompleted,
-        removeOnFail: keepFailed,
+        // What became of it is noted in the store. One that failed without a note must not keep its id taken.
+        removeOnFail: true,
       });
     },
     async findEndedJobs(specs) {
