@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { createId } from '@studymate/contracts/ids';
 import { testRedisUrl } from '@studymate/queue/testing';
-import { mediaKey } from '@studymate/storage/lecture-keys';
+import { deletionVersion, mediaKey, recordKey } from '@studymate/storage/lecture-keys';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi, until } from './support/test-api.ts';
 import { askTus, beginUpload, makeLectureOf, partType, sendPart, toMetadata, toUploadId } from './support/tus.ts';
@@ -299,6 +299,18 @@ describe('a lecture of an upload', () => {
     expect([again.status, again.json.error.code]).toEqual([410, 'upload_gone']);
     expect(await t.lectures.read(json.id)).toBeNull();
   });
+
+  test.each([{}, { 'cache-control': 'no-cache' }])(
+    'whose deletion has only begun, with %j: upload_gone',
+    async (headers) => {
+      const uploadId = await uploadSound();
+      const { json } = await makeLectureOf(t, { uploadId });
+      const deletion = { schemaVersion: 1, deletedAt: '2026-01-01T00:00:00.000Z', owner: 'local', mediaKey: '' };
+      await t.blobs.create(recordKey(json.id, deletionVersion), Buffer.from(JSON.stringify(deletion)));
+      const again = await makeLectureOf(t, { uploadId }, headers);
+      expect([again.status, again.json.error.code]).toEqual([410, 'upload_gone']);
+    },
+  );
 
   test('whose upload is ended after that: stays', async () => {
     const uploadId = await uploadSound();

@@ -43,6 +43,8 @@ export interface LectureStore {
    * @throws AppError `newer_version` when a later StudyMate wrote it; `internal`, not retryable, when it is damaged
    */
   read(lectureId: string): Promise<LectureRecord | null>;
+  /** Whether there was a lecture of that id, also while its deletion is not done with. */
+  isDeleted(lectureId: string): Promise<boolean>;
   /**
    * Reads the newest version, applies `change` and writes the next version by exclusive create; when another
    * writer was quicker it starts anew, so `change` must be pure. Return the same object to change nothing.
@@ -296,6 +298,7 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   return {
     create,
     createOnce,
+    isDeleted,
     read,
     update,
     listIds,

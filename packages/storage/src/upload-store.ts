@@ -12,6 +12,7 @@ import {
   mediaKey,
   ownerUploadsPrefix,
   parseUploadKey,
+  recordsPrefix,
   type UploadFileName,
   uploadKey,
   uploadsPrefix,
@@ -53,16 +54,20 @@ export interface UploadStore {
   publish(upload: Pick<StoredUpload, 'id'>): Promise<boolean>;
   /** Forgets the upload; a lecture that was made of it stays. @returns false when the owner has no such upload */
   remove(owner: string, id: string): Promise<boolean>;
-  /** How many uploads of an owner are no lecture and have not expired. */
+  /** How many uploads of an owner are no lecture and have not expired. That one was to be it does not make it one. */
   countOpen(owner: string, options: { ttlMs: number; enough: number }): Promise<number>;
   /** Removes uploads that have expired an hour ago: nobody who was let in before that is still at work. */
   collectExpired(options: { ttlMs: number; nowMs?: number }): Promise<number>;
 }
 
 const expiryMarginMs = 60 * 60 * 1000;
+/** Ids that are remembered; without them they are looked up again. */
+const maxSettled = 100_000;
 
 export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFiles }): UploadStore {
   const { blobs, partials } = deps;
+  /** Uploads whose lecture was seen, also if it is deleted by now. */
+  const settled = new Set<string>();
 
   async function readFile<T>(
     owner: string,
@@ -110,6 +115,16 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
     return found;
   }
 
+  /** Whether the lecture that an upload has noted is or was there; whoever noted it may have been refused after that. */
+  async function hasLecture(owner: string, id: string): Promise<boolean> {
+    if (settled.has(id)) return true;
+    const lecture = await readFile(owner, id, 'lecture', uploadLectureSchema);
+    if (!lecture || (await blobs.list(recordsPrefix(lecture.lectureId))).length === 0) return false;
+    if (settled.size >= maxSettled) settled.clear();
+    settled.add(id);
+    return true;
+  }
+
   return {
     read,
     async create({ owner, id, bytes, metadata }) {
@@ -150,12 +165,12 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
     },
     async countOpen(owner, { ttlMs, enough }) {
       const uploads = await listByUpload(ownerUploadsPrefix(owner));
-      const open = [...uploads].filter(([, { names }]) => !names.includes('lecture')).map(([id]) => id);
       // Only near the limit is it worth a look at each: what has expired waits for the worker to be removed.
-      if (open.length < enough) return open.length;
+      if (uploads.size < enough) return uploads.size;
       const oldestMs = Date.now() - ttlMs;
       let count = 0;
-      for (const id of open) {
+      for (const [id, { names }] of uploads) {
+        if (names.includes('lecture') && (await hasLecture(owner, id))) continue;
         const upload = await read(owner, id);
         if (upload && upload.touchedMs >= oldestMs) count++;
       }

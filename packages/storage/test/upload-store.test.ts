@@ -7,7 +7,7 @@ import type { BlobStore } from '../src/blob-store.ts';
 import { collectOrphans } from '../src/collect-orphans.ts';
 import { createFileBlobStore } from '../src/file-blob-store.ts';
 import type { FileSystem } from '../src/file-system.ts';
-import { mediaKey } from '../src/lecture-keys.ts';
+import { mediaKey, recordKey } from '../src/lecture-keys.ts';
 import { createPartialFiles } from '../src/partial-files.ts';
 import { createUploadStore, type UploadStore } from '../src/upload-store.ts';
 import { makeRoot, text } from './support/fixtures.ts';
@@ -124,9 +124,11 @@ describe('upload store', () => {
 
   it('open uploads of an owner: those that are no lecture and have not expired', async () => {
     const made = await begin();
-    await uploads.claimLecture(made, createId());
+    const lectureId = await uploads.claimLecture(made, createId());
+    await blobs.create(recordKey(lectureId, 1), text('{}'));
     await begin();
-    await begin();
+    // To be a lecture, which was refused.
+    await uploads.claimLecture(await begin(), createId());
     await begin('bob');
     expect(await uploads.countOpen('ada', { ttlMs: hourMs, enough: 2 })).toBe(2);
     expect(await uploads.countOpen('ada', { ttlMs: -hourMs, enough: 2 })).toBe(0);

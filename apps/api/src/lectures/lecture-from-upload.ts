@@ -67,7 +67,8 @@ export function createLectureFromUploadHandler(deps: {
     if (bytes === 0) throw new AppError('file_empty', 'The file has no bytes.');
     const sha256 = await uploads.finish(upload);
     const lectureId = await uploads.claimLecture(upload, createId());
-    // The bytes go with a lecture that was deleted.
+    // The bytes go with a lecture that was deleted, if not at once.
+    if (await lectures.isDeleted(lectureId)) throw uploadGone();
     if (!(await uploads.publish(upload))) throw uploadGone();
     const file = {
       fileName: metadata.filename ?? metadata.name ?? '',
