@@ -101,7 +101,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addOpenApiRoutes(app);
   // Whatever is added from here on is for owners alone.
   app.use(auth.authenticate, rate.byOwner);
-  const creator = createLectureCreator({ ...services, reader, submitter });
+  const creator = createLectureCreator({ ...services, reader, submitter, retentionDays: config.retentionDays });
   const { uploads, uploadLocks: locks } = services;
   addUploadRoutes(app, { config, uploads, locks, auth, stopping: stopping.signal });
   const fromUpload = createLectureFromUploadHandler({

@@ -12,11 +12,19 @@ afterAll(async () => {
   await t?.close();
 });
 
-async function upload(text: string, headers: Record<string, string> = {}, fields: Record<string, string> = {}) {
+const upload = (text: string, headers?: Record<string, string>, fields?: Record<string, string>) =>
+  uploadTo(t, text, headers, fields);
+
+async function uploadTo(
+  { url }: TestApi,
+  text: string,
+  headers: Record<string, string> = {},
+  fields: Record<string, string> = {},
+) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append('file', toFile(text));
-  const response = await fetch(`${t.url}/api/v1/lectures`, { method: 'POST', headers, body: form });
+  const response = await fetch(`${url}/api/v1/lectures`, { method: 'POST', headers, body: form });
   const body = (await response.json()) as { id: string; error?: { code: string } };
   const { status } = response;
   return { status, replayed: response.headers.get('idempotent-replayed'), id: body.id, code: body.error?.code };
@@ -68,6 +76,27 @@ test('the earlier one was cancelled, has failed, was deleted: it is made again, 
   ids.push((await upload('again')).id);
   expect(new Set(ids).size).toBe(4);
   expect((await upload('again')).id).toBe(ids[3]);
+});
+
+test('an equal one that retention soon deletes does not count', async () => {
+  const keeping = await startTestApi({ redisUrl: testRedisUrl(), env: { RETENTION_DAYS: '4' } });
+  try {
+    const send = async () => (await uploadTo(keeping, 'for some days')).id;
+    const first = await send();
+    const setAge = (days: number) =>
+      keeping.lectures.update(first, (record) => ({
+        ...record,
+        createdAt: new Date(Date.now() - days * 86_400_000).toISOString(),
+      }));
+    await setAge(2.9);
+    expect(await send()).toBe(first);
+    await setAge(3.1);
+    const second = await send();
+    expect(second).not.toBe(first);
+    expect(await send()).toBe(second);
+  } finally {
+    await keeping.close();
+  }
 });
 
 test('twenty at once, with and without a key: one lecture, one file', async () => {

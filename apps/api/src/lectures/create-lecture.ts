@@ -5,6 +5,7 @@ import type { BlobStore } from '@studymate/storage/blob-store';
 import type { Claims } from '@studymate/storage/claims';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { toKeyMismatch } from '../http/idempotency-key.ts';
+import { uploadGone } from '../uploads/tus-errors.ts';
 import type { LectureReader } from './lecture-reader.ts';
 import { keepRecord } from './new-lecture.ts';
 import { readUnlessDamaged } from './read-unless-damaged.ts';
@@ -15,7 +16,7 @@ export interface CreateOptions {
   idempotencyKey?: string | undefined;
   /** A new lecture, also when there is an equal one. Without meaning where there is a key. */
   isFresh?: boolean;
-  /** The caller looks after media that no lecture has in the end; the record's id is its own from now on. */
+  /** The caller looks after media that no lecture has in the end; it has chosen the record's id, maybe in an earlier try. */
   keepsMedia?: boolean;
 }
 
@@ -30,13 +31,17 @@ export interface LectureCreator {
    * Keeps a lecture and queues it, or finds the one that is meant; then the record's media are removed.
    * @param record its first version; its media lie in the store, and unless they are kept nothing of them is left when
    *   this throws
-   * @throws AppError `idempotency_mismatch`; `not_found` when the key's lecture was deleted
+   * @throws AppError `idempotency_mismatch`; `not_found` when the key's lecture was deleted; `upload_gone` when the
+   *   record's own id is that of a deleted lecture
    */
   create(record: LectureRecord, options: CreateOptions): Promise<CreatedLecture>;
 }
 
 /** So many lectures with the same recording are looked at, the newest first. */
 const maxLookedAt = 20;
+/** Of what lectures are kept for: who sends a recording anew shall not find one that is about to be deleted. */
+const equalShareOfLife = 0.75;
+const dayMs = 86_400_000;
 /** Each is one that failed, was cancelled or was deleted within a day. */
 const maxPredecessors = 100;
 
@@ -46,8 +51,10 @@ export function createLectureCreator(deps: {
   claims: Claims;
   reader: Pick<LectureReader, 'toView'>;
   submitter: Pick<Submitter, 'submit'>;
+  /** 0: lectures are kept for ever. */
+  retentionDays: number;
 }): LectureCreator {
-  const { lectures, blobs, claims, reader, submitter } = deps;
+  const { lectures, blobs, claims, reader, submitter, retentionDays } = deps;
 
   /** Makes the lecture under the id of a claim, unless somebody has. @returns null when it was deleted */
   const createUnder = async (
@@ -63,6 +70,8 @@ export function createLectureCreator(deps: {
   /** A failed or cancelled one is no reason not to try again. */
   const counts = async (record: LectureRecord): Promise<boolean> => {
     if (record.transientUntil !== undefined) return false;
+    const ageMs = Date.now() - Date.parse(record.createdAt);
+    if (retentionDays > 0 && ageMs > equalShareOfLife * retentionDays * dayMs) return false;
     const { status } = await reader.toView(record);
     return status !== 'failed' && status !== 'cancelled';
   };
@@ -86,8 +95,12 @@ export function createLectureCreator(deps: {
   };
 
   const keep = async (wanted: LectureRecord, { keepsMedia }: CreateOptions): Promise<CreatedLecture> => {
-    if (keepsMedia) await lectures.create(wanted);
-    else await keepRecord(deps, wanted);
+    if (keepsMedia) {
+      const made = await createUnder(wanted.id, wanted);
+      if (!made) throw uploadGone();
+      return made;
+    }
+    await keepRecord(deps, wanted);
     return { record: wanted, isNew: true };
   };
 
@@ -110,6 +123,7 @@ export function createLectureCreator(deps: {
       if (made && toFingerprint(made.record) === fingerprint && (await counts(made.record))) {
         return { record: made.record, isNew: false };
       }
+      if (!made && claim.id === wanted.id) throw uploadGone();
       predecessor = claim.id;
     }
     return keep(wanted, options);
