@@ -5,6 +5,7 @@ import type { ArtifactReader } from '@studymate/storage/artifacts';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { createDictionary, type Dictionary } from '@studymate/study/search/dictionary';
 import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
+import { createTurns, type Turns } from '../turns.ts';
 import { createBreathe } from './breathe.ts';
 import { type LoadedLecture, loadLecture } from './load-lecture.ts';
 import type { ReadableLectures } from './readable-lectures.ts';
@@ -13,7 +14,7 @@ import type { ReadableLectures } from './readable-lectures.ts';
 export interface OpenLibrary {
   dictionary: Dictionary;
   lectures: ReadonlyMap<string, LoadedLecture>;
-  /** How many lectures are not loaded yet, or have no room. */
+  /** How many of the owner's lectures are not loaded yet, or have no room. */
   missing(): number;
 }
 
@@ -23,8 +24,8 @@ export interface OpenLibrary {
  */
 export interface Libraries {
   /**
-   * The owner's library. What is not loaded yet is waited for, up to two seconds; then the rest goes on by itself, and the
-   * next search finds more.
+   * The owner's library. What is not loaded yet, or is known to have changed, is waited for, up to two seconds; then the
+   * rest goes on by itself, and the next search finds more. What may have changed is looked at meanwhile.
    */
   open(owner: string): Promise<OpenLibrary>;
   /** What was shown is not (or not any more) as the library says. */
@@ -35,6 +36,8 @@ export interface Libraries {
 
 const patienceMs = 2_000;
 const loadsAtOnce = 4;
+/** Of the memory for all: what is left holds the libraries of some smaller owners beside it. */
+const mostOfOne = 3 / 4;
 /** Events can be lost with Redis: then what changed is seen after so long, or sooner while a lecture is growing. */
 const recheckMs = 5 * 60_000;
 const recheckGrowingMs = 2_000;
@@ -49,11 +52,13 @@ interface Library {
   /** When each was looked at last, also those of which there is nothing to search; 0: it has changed since. */
   checkedMs: Map<string, number>;
   bytes: number;
-  /** Of those that the owner may be able to read. */
-  ids: readonly string[];
-  /** Ids of their courses when that was looked at. */
+  ownIds: readonly string[];
+  /** Ids of the courses shared with the owner when that was looked at. */
   courses: string;
   refreshing: Promise<void> | null;
+  rechecking: Promise<void> | null;
+  /** By lecture: what was read first is not written last. */
+  turns: Turns;
 }
 
 export function createLibraries(deps: {
@@ -69,24 +74,27 @@ export function createLibraries(deps: {
   /** The one that was used last is the last. */
   const libraries = new Map<string, Library>();
   const unreadable = new Set<string>();
-  let isClosed = false;
+  /** Until then events may have been lost. */
+  let lostUntilMs = 0;
 
-  const forget = (lectureId: string | null): void => {
-    for (const { checkedMs } of libraries.values()) {
-      if (lectureId === null) for (const id of checkedMs.keys()) checkedMs.set(id, 0);
-      else if (checkedMs.has(lectureId)) checkedMs.set(lectureId, 0);
-    }
+  const forget = (lectureId: string): void => {
+    for (const { checkedMs } of libraries.values()) if (checkedMs.has(lectureId)) checkedMs.set(lectureId, 0);
   };
-  const unsubscribe = deps.events.onAnyWake(forget);
+  const unsubscribe = deps.events.onAnyWake((lectureId) => {
+    if (lectureId === null) lostUntilMs = Date.now();
+    else forget(lectureId);
+  });
 
   const totalBytes = () => [...libraries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  /** Forgets libraries that were not used for the longest time. @returns whether there is room */
+  /** Forgets libraries that were not used for the longest time. @returns whether this one may grow */
   const makeRoom = (library: Library): boolean => {
+    // Without the others it would still be too large.
+    if (library.bytes > maxBytes) return false;
     for (const [owner, other] of libraries) {
-      if (totalBytes() <= maxBytes) return true;
+      if (totalBytes() <= maxBytes) break;
       if (other !== library) libraries.delete(owner);
     }
-    return totalBytes() <= maxBytes;
+    return library.bytes <= maxBytes * mostOfOne;
   };
 
   const drop = (library: Library, lectureId: string): void => {
@@ -125,15 +133,34 @@ export function createLibraries(deps: {
     }
   };
 
-  const isDue = (library: Library, lectureId: string): boolean => {
-    const checkedMs = library.checkedMs.get(lectureId);
-    if (checkedMs === undefined) return true;
+  /** Ends when the library is forgotten: nobody would find what it loads. */
+  const lookAtAll = async (library: Library, ids: readonly string[], atOnce: number): Promise<void> => {
+    const isForgotten = () => libraries.get(library.owner) !== library;
+    for (let i = 0; i < ids.length && !isForgotten(); i += atOnce) {
+      const isFull = !makeRoom(library);
+      // What is loaded is looked at even then: its text may be another by now.
+      const batch = ids.slice(i, i + atOnce).filter((id) => !isFull || library.lectures.has(id));
+      if (batch.length === 0) continue;
+      await Promise.all(batch.map((id) => library.turns.take(id, () => look(library, id))));
+      count(library);
+      if (isFull && library.bytes > maxBytes) {
+        for (const id of batch) drop(library, id);
+        count(library);
+      }
+      if (!isForgotten()) makeRoom(library);
+    }
+  };
+
+  const isChanged = (library: Library, lectureId: string): boolean => !library.checkedMs.get(lectureId);
+  const mayHaveChanged = (library: Library, lectureId: string): boolean => {
+    const checkedMs = library.checkedMs.get(lectureId) ?? 0;
     const everyMs = library.lectures.get(lectureId)?.isGrowing ? recheckGrowingMs : recheckMs;
-    return Date.now() - checkedMs > everyMs;
+    return checkedMs <= lostUntilMs || Date.now() - checkedMs > everyMs;
   };
 
   const refresh = async (library: Library): Promise<void> => {
-    const { ids, courseIds } = await readable.list(library.owner);
+    const { ownIds, foreignIds, courseIds } = await readable.list(library.owner);
+    const ids = [...ownIds, ...foreignIds];
     // What could not be read may have become readable with a course.
     if (courseIds.join() !== library.courses) {
       for (const id of library.checkedMs.keys()) if (!library.lectures.has(id)) library.checkedMs.set(id, 0);
@@ -141,16 +168,15 @@ export function createLibraries(deps: {
     library.courses = courseIds.join();
     const there = new Set(ids);
     for (const id of library.checkedMs.keys()) if (!there.has(id)) drop(library, id);
-    library.ids = ids;
-    const due = ids.filter((id) => isDue(library, id));
-    // Also before the first: a library that fills the room does not grow with every search.
-    let hasRoom = makeRoom(library);
-    for (let i = 0; i < due.length && hasRoom && !isClosed; i += loadsAtOnce) {
-      await Promise.all(due.slice(i, i + loadsAtOnce).map((id) => look(library, id)));
-      count(library);
-      hasRoom = makeRoom(library);
-    }
+    library.ownIds = ownIds;
+    const changed = ids.filter((id) => isChanged(library, id));
+    const doubtful = ids.filter((id) => !isChanged(library, id) && mayHaveChanged(library, id));
+    await lookAtAll(library, changed, loadsAtOnce);
     count(library);
+    // Nobody waits for these, so one after the other: a thousand records are many reads.
+    library.rechecking ??= lookAtAll(library, doubtful, 1).finally(() => {
+      library.rechecking = null;
+    });
   };
 
   return {
@@ -161,9 +187,11 @@ export function createLibraries(deps: {
         lectures: new Map(),
         checkedMs: new Map(),
         bytes: 0,
-        ids: [],
+        ownIds: [],
         courses: '',
         refreshing: null,
+        rechecking: null,
+        turns: createTurns(),
       };
       libraries.delete(owner);
       libraries.set(owner, library);
@@ -172,14 +200,13 @@ export function createLibraries(deps: {
       });
       await within(patienceMs, library.refreshing);
       const { dictionary, lectures: loaded, checkedMs } = library;
-      return { dictionary, lectures: loaded, missing: () => library.ids.filter((id) => !checkedMs.has(id)).length };
+      return { dictionary, lectures: loaded, missing: () => library.ownIds.filter((id) => !checkedMs.has(id)).length };
     },
     forget,
     get bytes() {
       return totalBytes();
     },
     close() {
-      isClosed = true;
       unsubscribe();
       libraries.clear();
     },

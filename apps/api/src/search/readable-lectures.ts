@@ -4,17 +4,24 @@ import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { CourseReader } from '../courses/course-reader.ts';
 import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 
+export interface ListedLectures {
+  /** The person's own, the newest first. */
+  ownIds: string[];
+  /** All those of owners who share a course with the person, who may read some of them: `canRead` says which. */
+  foreignIds: string[];
+  /** Of the courses that others share with the person. */
+  courseIds: string[];
+}
+
+const readsAtOnce = 8;
+
 /** What a person may find: the one place that decides it. */
 export interface ReadableLectures {
-  /** Ids of all lectures that the person may be able to read; `canRead` says of each whether it is so. */
-  list(
-    person: string,
-  ): Promise<{ ids: string[] /** Of the courses that are theirs or shared with them. */; courseIds: string[] }>;
+  list(person: string): Promise<ListedLectures>;
   /** Asked when a lecture is read, and again before anything of it is shown. */
   canRead(person: string, record: LectureRecord): Promise<boolean>;
 }
 
-/** Their own lectures, the newest first, and then those of the owners who share a course with them. */
 export function createReadableLectures(deps: {
   lectures: Pick<LectureStore, 'listIds'>;
   courses: Pick<CourseStore, 'listIds' | 'read'>;
@@ -24,15 +31,12 @@ export function createReadableLectures(deps: {
   const limit = Number.POSITIVE_INFINITY;
   return {
     async list(person) {
-      const owners = new Set([person]);
-      const courseIds = await courses.listIds(person, { limit });
-      for (const courseId of courseIds) {
-        const course = await readUnlessDamaged(courses, courseId);
-        if (course) owners.add(course.owner);
-      }
-      const ids: string[] = [];
-      for (const owner of owners) ids.push(...(await lectures.listIds(owner, { limit })));
-      return { ids, courseIds };
+      const ownIds = await lectures.listIds(person, { limit });
+      const courseIds = await courses.listIds(person, { limit, relation: 'shared' });
+      const shared = await inBatches(courseIds, (courseId) => readUnlessDamaged(courses, courseId));
+      const owners = new Set(shared.flatMap((course) => (course && course.owner !== person ? [course.owner] : [])));
+      const foreignIds = await inBatches([...owners], (owner) => lectures.listIds(owner, { limit }));
+      return { ownIds, foreignIds: foreignIds.flat(), courseIds };
     },
     async canRead(person, record) {
       if (record.transientUntil !== undefined) return false;
@@ -42,4 +46,12 @@ export function createReadableLectures(deps: {
       return (await readUnlessDamaged({ read: isShared }, record.id)) === true;
     },
   };
+}
+
+async function inBatches<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < items.length; i += readsAtOnce) {
+    results.push(...(await Promise.all(items.slice(i, i + readsAtOnce).map(read))));
+  }
+  return results;
 }
