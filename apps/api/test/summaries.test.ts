@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readEventStream } from '@studymate/client/event-stream';
 import { toPlainError } from '@studymate/contracts/errors';
+import { createLogger } from '@studymate/observability/logger';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import type { QuickResult } from '@studymate/queue/quick';
 import { createRedis } from '@studymate/queue/redis';
@@ -11,6 +12,8 @@ import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isLooping, isNonsense } from '../src/summaries/judge-answer.ts';
+import type { LanguageModel } from '../src/summaries/language-model.ts';
+import { createSummaries } from '../src/summaries/summaries.ts';
 import { startTestApi, type TestApi } from './support/test-api.ts';
 
 /** Speaks OpenAI's protocol, or something else, as each test says. */
@@ -242,6 +245,22 @@ describe('a text that is summarised by a language model', () => {
     await response.body?.getReader().read();
     leaving.abort();
     await stopped;
+  });
+
+  test('whose caller goes away: that is no fault of ours, and nothing else is tried', async () => {
+    const leaving = new AbortController();
+    const model: LanguageModel = {
+      name: 'small',
+      async *summarise() {
+        yield* [];
+        leaving.abort();
+        throw new Error('the connection was closed');
+      },
+    };
+    const call = () => Promise.reject(new Error('not to be asked'));
+    const logger = createLogger({ name: 'test', level: 'info', destination: { write: () => {} } });
+    const pieces = createSummaries({ quick: { call }, model, logger }).stream({ text: source }, leaving.signal);
+    await expect(pieces[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
 

@@ -1,3 +1,4 @@
+import { AppError } from '@studymate/contracts/errors';
 import {
   type SummarizeRequest,
   type SummarizeResponse,
@@ -85,7 +86,7 @@ export function createSummaries(deps: {
       judge();
       yield held;
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted) throw new AppError('cancelled', 'The caller has gone.', { cause: error });
       logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the text instead');
       onFallback();
       if (told !== '') yield '\n\n';
