@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { createKeyStore } from '@studymate/storage/key-store';
 import { recordKey } from '@studymate/storage/lecture-keys';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { toTar, toTarFile } from '../src/export/tar.ts';
 import { finishLecture, makeLecture } from './support/made-lecture.ts';
 import { startTestApi, type TestApi } from './support/test-api.ts';
@@ -66,14 +66,14 @@ test('all that an owner has: courses, lectures, their parts and recordings, and 
   const parts = ['chapters.json', 'lecture.json', 'recording.mp3', 'summary.json', 'topics.json', 'transcript.json'];
   expect(names).toEqual(
     [
-      'courses.json',
+      `courses/${course.id}.json`,
       'export.json',
       ...parts.map((name) => `lectures/${done.id}/${name}`),
       `lectures/${begun.id}/lecture.json`,
       `lectures/${begun.id}/recording.mp3`,
     ].sort(),
   );
-  expect(await readJson('courses.json')).toMatchObject([{ id: course.id, title: 'Printing', members: ['bob'] }]);
+  expect(await readJson(`courses/${course.id}.json`)).toMatchObject({ title: 'Printing', members: ['bob'] });
   expect(await readJson(`lectures/${done.id}/transcript.json`)).toEqual(transcript);
   expect(await readJson(`lectures/${done.id}/lecture.json`)).toMatchObject({ id: done.id, media: { bytes: 10 } });
   expect(await readFile(path.join(dir, `lectures/${done.id}/recording.mp3`), 'utf8')).toBe('0123456789');
@@ -116,6 +116,37 @@ test('a second export while one runs: 429; when its caller has gone, the next is
     if (next.status === 200) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+});
+
+test('a fault in the middle: the archive breaks off and the log says why; a caller who leaves is no fault', async () => {
+  const owner = { 'x-api-key': (await createKeyStore(t).create({ owner: 'mary', label: '' })).key };
+  const { media } = await makeLecture(t, { owner: 'mary' });
+  // Larger than what the connection holds, so that it waits for its reader.
+  const bytes = 64 * 1024 * 1024;
+  await t.blobs.put(media.key, new Uint8Array(bytes));
+  const faults = () => t.log.filter(({ msg }) => msg === 'request failed');
+  expect(faults()).toEqual([]);
+  const response = await fetch(`${t.url}/api/v1/export?media=true`, { headers: owner });
+  await truncate(path.join(t.config.dataDir, media.key), bytes / 2);
+  await expect(response.arrayBuffer()).rejects.toThrow();
+  await vi.waitFor(() => expect(faults()).toHaveLength(1), { timeout: 90_000 });
+  expect(JSON.stringify(faults())).toContain(`and not ${bytes}`);
+});
+
+test('toTar: a file of more than 8 GiB is announced as what it is', async () => {
+  const bytes = 9 * 1024 ** 3 + 5;
+  async function* files() {
+    yield { ...toTarFile('big.mp3', '', 1_700_000_000_000), bytes };
+  }
+  const parts: Uint8Array[] = [];
+  await expect(async () => {
+    for await (const part of toTar(files())) parts.push(part);
+  }).rejects.toThrow('0 bytes and not');
+  const file = path.join(dir, 'big.tar');
+  await writeFile(file, Buffer.concat(parts));
+  // Its content is missing here, so that tar ends with a complaint after it has told name and size.
+  const told = await promisify(execFile)('tar', ['-tvf', file]).catch((error: { stdout: string }) => error);
+  expect(told.stdout).toMatch(new RegExp(`\\b${bytes}\\b.*big\\.mp3`));
 });
 
 test('toTar: files of any length; one that is longer than it said breaks the archive off', async () => {

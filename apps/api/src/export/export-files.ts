@@ -84,14 +84,13 @@ export async function* listExportFiles(
     yield { name: `lectures/${id}/recording${ending}`, bytes: stat.bytes, modifiedMs, body: blobs.stream(media.key) };
   }
 
-  const own: unknown[] = [];
   for await (const id of walkIds((page) => courses.listIds(owner, { ...page, relation: 'owned' }))) {
     const course = await unlessMissing(id, 'course', () => courses.read(id));
     if (course?.owner !== owner) continue;
     const { schemaVersion: _, ...fields } = course;
-    own.push({ ...fields, members: await courses.listMembers(id) });
+    const members = await unlessMissing(id, 'members', () => courses.listMembers(id));
+    yield toTarFile(`courses/${id}.json`, { ...fields, members }, Date.parse(course.createdAt));
   }
-  yield toTarFile('courses.json', own, now.getTime());
   for await (const id of walkIds((page) => lectures.listIds(owner, page))) {
     const record = await unlessMissing(id, 'lecture', () => lectures.read(id));
     if (record?.owner !== owner || record.transientUntil !== undefined) continue;

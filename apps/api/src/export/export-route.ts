@@ -45,12 +45,21 @@ export function addExportRoute(
       // Its length says nothing about speed.
       res.locals.isStream = true;
       res.setTimeout(stallMs, () => res.destroy());
+      let fault: unknown;
+      async function* makeArchive(): AsyncGenerator<Uint8Array> {
+        try {
+          yield* toTar(listExportFiles(deps, owner, { withMedia: media === 'true' }));
+        } catch (error) {
+          // A stream that is ended from outside throws its reason in here, too.
+          if (!res.destroyed && !deps.stopping.aborted) fault = error;
+          throw error;
+        }
+      }
       try {
-        const files = listExportFiles(deps, owner, { withMedia: media === 'true' });
-        await pipeline(Readable.from(toTar(files), { objectMode: false }), res, { signal: deps.stopping });
-      } catch (error) {
-        // The caller has gone, or this copy stops.
-        if (!res.destroyed || !res.headersSent) throw error;
+        await pipeline(Readable.from(makeArchive(), { objectMode: false }), res, { signal: deps.stopping });
+      } catch {
+        // Otherwise the caller has gone, or this copy stops.
+        if (fault !== undefined) throw fault;
       } finally {
         running.delete(owner);
       }
