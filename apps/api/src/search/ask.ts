@@ -14,8 +14,8 @@ import { createBreathe } from './breathe.ts';
 import { type Conversations, leansOnLast } from './conversations.ts';
 import type { Described } from './moments.ts';
 import type { QueryVector } from './query-vectors.ts';
-import { type AskedWords, findByMeaning, findByWords, toFound } from './scope.ts';
-import { openScope, type SearchContext } from './search-context.ts';
+import { type AskedWords, findByMeaning, findByWords, type Scope, toFound } from './scope.ts';
+import { openScope, readReadable, type SearchContext } from './search-context.ts';
 
 /** A question is worth waiting for a model that is being loaded. */
 const patienceMs = 5_000;
@@ -37,13 +37,37 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<AskResponse> {
   const { question, lectureId, courseId, conversationId, limit } = request;
+  if (lectureId !== undefined) await readReadable(context, owner, lectureId);
   const last =
     conversationId !== undefined && leansOnLast(question) ? await conversations.readLast(owner, conversationId) : null;
   const whole = last === null ? question : `${last} ${question}`;
   const [scope, vector] = await Promise.all([
-    openScope(context, owner, { lectureId, courseId }),
+    context.limited(() => openScope(context, owner, { lectureId, courseId })),
     context.vectors.embed(whole, { owner, timeoutMs: patienceMs, signal }),
   ]);
+  const judged = await context.limited(() => findAndJudge(context, { owner, courseId, whole, scope, vector }));
+  const answerable = (judged[0]?.score ?? 0) >= answerableConfidence;
+  return {
+    answerable,
+    passages: answerable ? judged.filter(({ score }) => score >= leastShown).slice(0, limit) : [],
+    mode: vector ? 'hybrid' : 'keyword',
+    conversationId: await conversations.remember(owner, conversationId, whole.slice(-500)),
+    lectures: scope.lectures,
+  };
+}
+
+/** @returns the passages that may answer, the likeliest first */
+async function findAndJudge(
+  context: SearchContext,
+  asking: {
+    owner: string;
+    courseId: string | undefined;
+    whole: string;
+    scope: Scope;
+    vector: QueryVector | null;
+  },
+): Promise<AskResponse['passages']> {
+  const { owner, courseId, whole, scope, vector } = asking;
   const breathe = createBreathe();
   // A question is written to its end: its last word is no beginning.
   const { hits, asked } = await findByWords(scope, `${whole} `, breathe);
@@ -56,15 +80,7 @@ export async function ask(
       return { ...each.moment, score: Math.round(score * 1e4) / 1e4 };
     }),
   );
-  judged.sort((a, b) => b.score - a.score);
-  const answerable = (judged[0]?.score ?? 0) >= answerableConfidence;
-  return {
-    answerable,
-    passages: answerable ? judged.filter(({ score }) => score >= leastShown).slice(0, limit) : [],
-    mode: vector ? 'hybrid' : 'keyword',
-    conversationId: await conversations.remember(owner, conversationId, whole.slice(-500)),
-    lectures: scope.lectures,
-  };
+  return judged.sort((a, b) => b.score - a.score);
 }
 
 async function judge(

@@ -3,7 +3,10 @@ import type { Keys } from '@studymate/queue/keys';
 import { withRedis } from '@studymate/queue/redis';
 import type { Redis } from 'ioredis';
 
-/** What was asked before, for a day: a question may lean on the one before it. It can be lost without harm. */
+/**
+ * What was asked before, for a day: a question may lean on the one before it. It can be lost without harm, and only the last
+ * questions of an owner are kept, so that nobody fills the memory by asking.
+ */
 export interface Conversations {
   /** @returns the question before, or null; also while Redis is away */
   readLast(owner: string, conversationId: string): Promise<string | null>;
@@ -12,18 +15,32 @@ export interface Conversations {
 }
 
 const keptSeconds = 86_400;
+/** Of one owner, in all conversations together: at most some 300 kB. */
+export const keptQuestions = 200;
 /** A memory is for convenience; an answer does not wait for it. */
 const timeoutMs = 300;
 
-export function createConversations(deps: { redis: Redis; keys: Keys }): Conversations {
-  const { redis, keys } = deps;
+/** @param deps.cacheRedis may evict what it likes */
+export function createConversations(deps: { cacheRedis: Redis; keys: Keys }): Conversations {
+  const { cacheRedis, keys } = deps;
   return {
-    readLast: (owner, id) => withRedis(() => redis.get(keys.conversation(owner, id)), timeoutMs).catch(() => null),
+    async readLast(owner, id) {
+      const kept = () => cacheRedis.lrange(keys.conversations(owner), 0, keptQuestions - 1);
+      const lines = await withRedis(kept, timeoutMs).catch(() => []);
+      const own = lines.find((line) => line.startsWith(`${id} `));
+      return own?.slice(id.length + 1) ?? null;
+    },
     async remember(owner, given, question) {
       const id = given ?? createId();
-      await withRedis(() => redis.set(keys.conversation(owner, id), question, 'EX', keptSeconds), timeoutMs).catch(
-        () => {},
-      );
+      const key = keys.conversations(owner);
+      const keep = () =>
+        cacheRedis
+          .multi()
+          .lpush(key, `${id} ${question}`)
+          .ltrim(key, 0, keptQuestions - 1)
+          .expire(key, keptSeconds)
+          .exec();
+      await withRedis(keep, timeoutMs).catch(() => {});
       return id;
     },
   };

@@ -22,7 +22,7 @@ import { createQueryVectors } from './query-vectors.ts';
 import { createReadableLectures } from './readable-lectures.ts';
 import { type ChapterPlace, findRelated } from './related.ts';
 import { findByMeaning, findByWords, toFound } from './scope.ts';
-import { openScope, type SearchContext } from './search-context.ts';
+import { openScope, readReadable, type SearchContext } from './search-context.ts';
 
 export interface Search {
   /** @throws AppError `not_found`, `model_loading` (only when meaning alone was asked for), `too_many_requests` */
@@ -51,7 +51,6 @@ export function createSearch(deps: {
   const libraries = createLibraries({ ...services, readable, maxBytes: deps.maxBytes, logger: deps.logger });
   const moments = createMoments({ ...services, readable, onChanged: libraries.forget });
   const vectors = createQueryVectors({ quick: services.quick, admission: deps.admission });
-  const context: SearchContext = { services, readable, libraries, moments, vectors };
   const conversations = createConversations(services);
   let running = 0;
 
@@ -67,20 +66,23 @@ export function createSearch(deps: {
     }
   };
 
+  const context: SearchContext = { services, readable, libraries, moments, vectors, limited };
+
   return {
-    search: (owner, query, signal) =>
-      limited(async () => {
-        const { q, mode, limit, courseId } = query;
-        const timeoutMs = mode === 'semantic' ? semanticPatienceMs : hybridPatienceMs;
-        const [scope, vector] = await Promise.all([
-          openScope(context, owner, query),
-          mode === 'keyword' ? null : vectors.embed(q, { owner, timeoutMs, signal }),
-        ]);
-        if (mode === 'semantic' && !vector) {
-          throw new AppError('model_loading', 'No worker could say in time what the words mean.', {
-            details: { retryAfterSeconds: 2 },
-          });
-        }
+    async search(owner, query, signal) {
+      const { q, mode, limit, courseId, lectureId } = query;
+      if (lectureId !== undefined) await readReadable(context, owner, lectureId);
+      const timeoutMs = mode === 'semantic' ? semanticPatienceMs : hybridPatienceMs;
+      const [scope, vector] = await Promise.all([
+        limited(() => openScope(context, owner, query)),
+        mode === 'keyword' ? null : vectors.embed(q, { owner, timeoutMs, signal }),
+      ]);
+      if (mode === 'semantic' && !vector) {
+        throw new AppError('model_loading', 'No worker could say in time what the words mean.', {
+          details: { retryAfterSeconds: 2 },
+        });
+      }
+      return limited(async () => {
         const breathe = createBreathe();
         const { hits, asked } = await findByWords(scope, q, breathe, mode === 'semantic' ? 0 : undefined);
         const lists = mode === 'semantic' ? [] : [hits];
@@ -95,8 +97,9 @@ export function createSearch(deps: {
           results,
           lectures: scope.lectures,
         };
-      }),
-    ask: (owner, request, signal) => limited(() => ask(context, conversations, owner, request, signal)),
+      });
+    },
+    ask: (owner, request, signal) => ask(context, conversations, owner, request, signal),
     related: (owner, place, query) => limited(() => findRelated(context, owner, place, query)),
     close: libraries.close,
   };

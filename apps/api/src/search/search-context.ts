@@ -14,6 +14,11 @@ export interface SearchContext {
   libraries: Libraries;
   moments: Moments;
   vectors: QueryVectors;
+  /**
+   * Work that takes the thread or the store; waiting for a worker is none.
+   * @throws AppError `too_many_requests`
+   */
+  limited<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** @throws AppError `not_found`, also for a lecture of somebody else */
@@ -27,12 +32,11 @@ export async function readReadable(
   return record;
 }
 
-/** What of the caller's lectures is asked about. @throws AppError `not_found` */
+/** What of the caller's lectures is asked about: of one lecture `readReadable` has said that it may be read. */
 export async function openScope(
   context: SearchContext,
   owner: string,
   wanted: { lectureId?: string | undefined; courseId?: string | undefined },
 ): Promise<Scope> {
-  if (wanted.lectureId !== undefined) await readReadable(context, owner, wanted.lectureId);
   return toScope(await context.libraries.open(owner), wanted);
 }

@@ -1,0 +1,87 @@
+import { createId } from '@studymate/contracts/ids';
+import { createLogger } from '@studymate/observability/logger';
+import { testRedisUrl } from '@studymate/queue/testing';
+import { createCourseStore } from '@studymate/storage/course-store';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCourseReader } from '../src/courses/course-reader.ts';
+import { createConversations, keptQuestions } from '../src/search/conversations.ts';
+import { createSearch } from '../src/search/create-search.ts';
+import type { Services } from '../src/services.ts';
+import { embedTexts } from './support/embedding-worker.ts';
+import { makeSearchableLecture } from './support/searchable.ts';
+import { startTestApi, type TestApi, until } from './support/test-api.ts';
+
+let t: TestApi;
+beforeAll(async () => {
+  t = await startTestApi({ redisUrl: testRedisUrl() });
+});
+afterAll(() => t?.close());
+
+describe('searches at once', () => {
+  test('those that wait for a worker keep nobody from searching, and a lecture that is not there is not waited for', async () => {
+    let asked = 0;
+    let answer = () => {};
+    const worker = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const courses = createCourseStore(t);
+    const services = {
+      blobs: t.blobs,
+      lectures: t.lectures,
+      artifacts: t.artifacts,
+      courses,
+      cacheRedis: t.redis,
+      keys: t.keys,
+      events: { onAnyWake: () => () => {} },
+      quick: {
+        async call({ request }: { request: { texts: string[] } }) {
+          asked++;
+          await worker;
+          return embedTexts(request.texts);
+        },
+      },
+    } as unknown as Services;
+    const search = createSearch({
+      services,
+      courseReader: createCourseReader({ courses }),
+      admission: { quick: (_owner, work) => work() },
+      maxBytes: Number.POSITIVE_INFINITY,
+      logger: createLogger({ name: 'test', level: 'error' }),
+    });
+    await makeSearchableLecture(t, ['An okapi eats leaves.'], { owner: 'anna' });
+    const { signal } = new AbortController();
+    const find = () => search.search('anna', { q: 'okapi', mode: 'keyword', limit: 1 }, signal);
+    const waiting: Promise<unknown>[] = [];
+    for (const group of [1, 2]) {
+      for (let i = 0; i < 20; i++) {
+        waiting.push(search.ask('anna', { question: `Okapi ${group} ${i}`, limit: 1 }, signal).catch((error) => error));
+      }
+      await until(async () => asked === group * 20, 'the questions at the worker');
+      expect((await find()).results).toHaveLength(1);
+    }
+    const question = { question: 'Of nothing?', lectureId: createId(), limit: 1 };
+    await expect(search.ask('anna', question, signal)).rejects.toMatchObject({ code: 'not_found' });
+    expect(asked).toBe(40);
+    answer();
+    await Promise.all(waiting);
+    search.close();
+  });
+});
+
+describe('conversations', () => {
+  test('are kept for a day, and of an owner no more than the last questions', async () => {
+    const conversations = createConversations({ cacheRedis: t.redis, keys: t.keys });
+    const first = await conversations.remember('anna', undefined, 'Who was it?');
+    const others = await conversations.remember('ben', undefined, 'And where?');
+    for (let i = 1; i < keptQuestions; i++) await conversations.remember('anna', undefined, `Question ${i}`);
+    expect(await conversations.readLast('anna', first)).toBe('Who was it?');
+    const last = await conversations.remember('anna', undefined, 'One too many');
+    expect(await conversations.readLast('anna', first)).toBeNull();
+    expect(await conversations.readLast('anna', last)).toBe('One too many');
+    expect(await conversations.readLast('ben', others)).toBe('And where?');
+    expect(await conversations.readLast('ben', last)).toBeNull();
+    const key = t.keys.conversations('anna');
+    expect(await t.redis.llen(key)).toBe(keptQuestions);
+    expect(await t.redis.ttl(key)).toBeGreaterThan(86_000);
+  });
+});
