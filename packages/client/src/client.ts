@@ -232,7 +232,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
           async createLecture(uploadId) {
             const headers = { 'content-type': 'application/json', ...toCreateHeaders(fresh, idempotencyKey) };
             const body = JSON.stringify({ uploadId, ...fields });
-            return (await request('/api/v1/lectures', { method: 'POST', headers, body })).json() as Promise<Lecture>;
+            const response = await request('/api/v1/lectures', { method: 'POST', headers, body });
+            const isNew = response.headers.get('idempotent-replayed') !== 'true';
+            return { lecture: (await response.json()) as Lecture, isNew };
+          },
+          async deleteLecture(lectureId) {
+            await request(lecturePath(lectureId), { method: 'DELETE' });
           },
         },
         file,

@@ -28,7 +28,10 @@ export interface ResumableUpload {
   pause(): Promise<void>;
   /** Goes on after a pause. */
   resume(): void;
-  /** Stops for good, and has what had come removed. */
+  /**
+   * Stops for good, and has what had come removed; also a lecture that was just being made of it, unless the API says that
+   * it had been there before.
+   */
   cancel(): Promise<void>;
 }
 
@@ -41,8 +44,9 @@ export interface ResumableUploadDeps {
   /** Without a slash at its end; "" for the page's own origin. */
   baseUrl: string;
   headers: Record<string, string>;
-  /** Makes the lecture of a finished upload. */
-  createLecture(uploadId: string): Promise<Lecture>;
+  /** Makes the lecture of a finished upload. `isNew`: not one that was there before. */
+  createLecture(uploadId: string): Promise<{ lecture: Lecture; isNew: boolean }>;
+  deleteLecture(lectureId: string): Promise<void>;
 }
 
 /** Sends a recording by tus 1.0 (tus-js-client), and makes the lecture when all of it has come. */
@@ -56,28 +60,41 @@ export function startResumableUpload(
   const delaysMs = options.retryDelaysMs ?? defaultRetryDelaysMs;
   let upload: Upload | undefined;
   let isPaused = false;
-  let isOver = false;
+  const over = new AbortController();
+  let making: Promise<void> | undefined;
   let settle: { resolve(lecture: Lecture): void; reject(error: unknown): void };
   const lecture = new Promise<Lecture>((resolve, reject) => {
     settle = { resolve, reject };
   });
   const finish = (outcome: () => void) => {
-    if (isOver) return;
-    isOver = true;
+    if (over.signal.aborted) return;
+    over.abort();
     outcome();
   };
 
   /** As often as a part: asking again gives the same lecture. */
-  const makeLecture = async (): Promise<Lecture> => {
+  const makeLecture = async (): Promise<{ lecture: Lecture; isNew: boolean }> => {
     for (let tries = 0; ; tries++) {
       try {
         return await deps.createLecture(toUploadId());
       } catch (error) {
         const delayMs = delaysMs[tries];
-        if (isOver || delayMs === undefined || !isPassing(error instanceof ApiError ? error.status : 0)) throw error;
+        if (over.signal.aborted || delayMs === undefined || !isPassing(error instanceof ApiError ? error.status : 0))
+          throw error;
         options.onWaiting?.();
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await pause(delayMs, over.signal);
+        if (over.signal.aborted) throw error;
       }
+    }
+  };
+  const makeUnlessCancelled = async (): Promise<void> => {
+    try {
+      const made = await makeLecture();
+      // Cancelled while it was made: nobody would ever learn of it.
+      if (over.signal.aborted && made.isNew) await deps.deleteLecture(made.lecture.id).catch(() => {});
+      finish(() => settle.resolve(made.lecture));
+    } catch (error) {
+      finish(() => settle.reject(error));
     }
   };
 
@@ -85,7 +102,7 @@ export function startResumableUpload(
   const begin = async () => {
     // Loaded by the first upload: a page that only shows lectures does without it.
     const { Upload } = await import('tus-js-client');
-    if (isOver) return;
+    if (over.signal.aborted) return;
     const name = fileName ?? ('name' in file && typeof file.name === 'string' ? file.name : 'recording');
     const tusOptions: UploadOptions = {
       endpoint,
@@ -108,10 +125,7 @@ export function startResumableUpload(
       },
       onError: (error) => finish(() => settle.reject(toError(error))),
       onSuccess() {
-        makeLecture().then(
-          (made) => finish(() => settle.resolve(made)),
-          (error) => finish(() => settle.reject(error)),
-        );
+        making = makeUnlessCancelled();
       },
     };
     upload = new Upload(file as File, tusOptions);
@@ -126,7 +140,7 @@ export function startResumableUpload(
       await upload?.abort();
     },
     resume() {
-      if (!isPaused || isOver) return;
+      if (!isPaused || over.signal.aborted) return;
       isPaused = false;
       upload?.start();
     },
@@ -135,10 +149,23 @@ export function startResumableUpload(
       lecture.catch(() => {});
       finish(() => settle.reject(new DOMException('The upload was cancelled.', 'AbortError')));
       await begun;
+      await making;
       // What cannot be removed now expires.
       await upload?.abort(true).catch(() => {});
     },
   };
+}
+
+/** Ends early when the signal is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 /** Whether an answer of this status may be another one soon; 0: there was none. */

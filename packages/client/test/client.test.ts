@@ -117,3 +117,60 @@ test('ids and queries: encoded, so that they cannot change the path', async () =
   expect(client.mediaUrl('a/b')).toBe(`${url}/api/v1/lectures/a%2Fb/media`);
   expect(seen).toEqual(['/api/v1/lectures/..%2Fx%3Fy', '/api/v1/lectures?limit=5']);
 });
+
+test.each([
+  ['made now: it is deleted', {}, ['DELETE /api/v1/lectures/l1', 'DELETE /api/v1/uploads/u1']],
+  ['there before: it stays', { 'idempotent-replayed': 'true' }, ['DELETE /api/v1/uploads/u1']],
+] as [string, Record<string, string>, string[]][])(
+  'an upload that is cancelled while its lecture is made, which was %s',
+  async (_, headers, expected) => {
+    const deleted: string[] = [];
+    let onAsked = () => {};
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    let answer = () => {};
+    const url = await serve((req, res) => {
+      if (req.method === 'DELETE') {
+        deleted.push(`DELETE ${req.url}`);
+        res.writeHead(204).end();
+      } else if (req.url === '/api/v1/uploads') {
+        res.writeHead(201, { 'tus-resumable': '1.0.0', location: '/api/v1/uploads/u1' }).end();
+      } else {
+        answer = () => res.writeHead(202, headers).end('{"id":"l1"}');
+        onAsked();
+      }
+    });
+    const upload = createClient({ baseUrl: url }).startUpload(new Blob([]));
+    await asked;
+    const cancelled = upload.cancel();
+    answer();
+    await cancelled;
+    await expect(upload.lecture).rejects.toMatchObject({ name: 'AbortError' });
+    expect(deleted).toEqual(expected);
+  },
+);
+
+test('an upload that is cancelled while it waits to ask for its lecture again: it does not ask again', async () => {
+  let asked = 0;
+  const url = await serve((req, res) => {
+    if (req.url === '/api/v1/uploads') {
+      res.writeHead(201, { 'tus-resumable': '1.0.0', location: '/api/v1/uploads/u1' }).end();
+    } else if (req.method === 'DELETE') res.writeHead(204).end();
+    else {
+      asked++;
+      res.writeHead(503).end('{}');
+    }
+  });
+  const client = createClient({ baseUrl: url });
+  const upload = await new Promise<ReturnType<typeof client.startUpload>>((resolve) => {
+    const started = client.startUpload(
+      new Blob([]),
+      {},
+      { retryDelaysMs: [600_000], onWaiting: () => resolve(started) },
+    );
+  });
+  await upload.cancel();
+  await expect(upload.lecture).rejects.toMatchObject({ name: 'AbortError' });
+  expect(asked).toBe(1);
+});
