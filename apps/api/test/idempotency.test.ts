@@ -1,7 +1,9 @@
+import { maxCoursesOfOwner } from '@studymate/contracts/course';
 import { createId } from '@studymate/contracts/ids';
 import { testRedisUrl } from '@studymate/queue/testing';
-import { mediaPrefix } from '@studymate/storage/lecture-keys';
+import { mediaPrefix, personCourseKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anonymousOwner } from '../src/auth/owner.ts';
 import { startTestApi, type TestApi, toFile } from './support/test-api.ts';
 
 let t: TestApi;
@@ -166,5 +168,25 @@ test('a callbackUrl where callbacks are off, and one that leads into a private n
     expect(other.id).not.toBe(taken.id);
   } finally {
     await strict.close();
+  }
+});
+
+test('courses: an owner who has as many as may be gets the one of a key again, and no other', async () => {
+  const full = await startTestApi({ redisUrl: testRedisUrl() });
+  try {
+    const post = async (key: string) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+      const body = JSON.stringify({ title: 'Printing' });
+      const response = await fetch(`${full.url}/api/v1/courses`, { method: 'POST', headers, body });
+      return { status: response.status, id: ((await response.json()) as { id?: string }).id };
+    };
+    const first = await post('first');
+    for (let i = 1; i < maxCoursesOfOwner; i++) {
+      await full.blobs.create(personCourseKey(anonymousOwner, 'owned', createId()), new Uint8Array());
+    }
+    expect((await post('second')).status).toBe(409);
+    expect(await post('first')).toEqual(first);
+  } finally {
+    await full.close();
   }
 });

@@ -18,6 +18,8 @@ export interface Claims {
    * @returns the claim that holds: this one, or that of whoever was first
    */
   claim(owner: string, key: string, wanted: Claim): Promise<Claim>;
+  /** @returns the claim that holds, or null where the key is free */
+  find(owner: string, key: string): Promise<Claim | null>;
   /** Removes those that have expired. @returns how many */
   collect(): Promise<number>;
 }
@@ -41,20 +43,30 @@ export function createClaims(deps: { blobs: BlobStore; now?: () => number }): Cl
     return bytes && parseJson(key, bytes, storedClaimSchema);
   };
 
+  /** Where a claim of this moment lies, and how to read the one of the day before. */
+  const locate = (owner: string, key: string) => {
+    const createdMs = now();
+    const day = Math.floor(createdMs / dayMs);
+    const name = createHash('sha256').update(owner).update('\0').update(key).digest('hex');
+    const readEarlier = async () => {
+      const earlier = await read(claimKey(day - 1, name));
+      return earlier && createdMs - earlier.createdMs < dayMs ? earlier : null;
+    };
+    return { createdMs, todaysKey: claimKey(day, name), readEarlier };
+  };
+
   return {
+    async find(owner, key) {
+      const { todaysKey, readEarlier } = locate(owner, key);
+      return (await readEarlier()) ?? (await read(todaysKey));
+    },
     async claim(owner, key, { id, fingerprint }) {
-      const createdMs = now();
-      const day = Math.floor(createdMs / dayMs);
-      const name = createHash('sha256').update(owner).update('\0').update(key).digest('hex');
-      const readEarlier = async () => {
-        const earlier = await read(claimKey(day - 1, name));
-        return earlier && createdMs - earlier.createdMs < dayMs ? earlier : null;
-      };
+      const { createdMs, todaysKey, readEarlier } = locate(owner, key);
       const earlier = await readEarlier();
       if (earlier) return earlier;
       const mine: StoredClaim = { id, fingerprint, createdMs };
-      if (!(await blobs.create(claimKey(day, name), toJsonBytes(mine)))) {
-        return (await read(claimKey(day, name))) ?? mine;
+      if (!(await blobs.create(todaysKey, toJsonBytes(mine)))) {
+        return (await read(todaysKey)) ?? mine;
       }
       // Of two that meet at midnight, the one of the day before holds.
       return (await readEarlier()) ?? mine;
