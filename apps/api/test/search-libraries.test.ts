@@ -1,11 +1,14 @@
 import { createId } from '@studymate/contracts/ids';
 import { createLogger } from '@studymate/observability/logger';
 import { testRedisUrl } from '@studymate/queue/testing';
+import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { createCourseStore } from '@studymate/storage/course-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { createDictionary } from '@studymate/study/search/dictionary';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCourseReader } from '../src/courses/course-reader.ts';
 import { createLibraries, type Libraries } from '../src/search/libraries.ts';
+import { loadLecture } from '../src/search/load-lecture.ts';
 import { createReadableLectures } from '../src/search/readable-lectures.ts';
 import { makeSearchableLecture } from './support/searchable.ts';
 import { startTestApi, type TestApi, until } from './support/test-api.ts';
@@ -52,6 +55,15 @@ function open(limit: number) {
       return t.lectures.read(id);
     },
   };
+  let transcripts = 0;
+  let mostTranscripts = 0;
+  const artifacts: ArtifactReader = {
+    ...t.artifacts,
+    async readArtifact(key, schema) {
+      mostTranscripts = Math.max(mostTranscripts, ++transcripts);
+      return t.artifacts.readArtifact(key, schema).finally(() => transcripts--);
+    },
+  };
   const courses = createCourseStore(t);
   const readable = createReadableLectures({ lectures, courses, courseReader: createCourseReader({ courses }) });
   let wake: (lectureId: string | null) => void = () => {};
@@ -63,7 +75,7 @@ function open(limit: number) {
       },
     },
     lectures,
-    artifacts: t.artifacts,
+    artifacts,
     readable,
     maxBytes: limit,
     logger: createLogger({ name: 'test', level: 'error' }),
@@ -72,6 +84,7 @@ function open(limit: number) {
   return {
     libraries,
     reads,
+    mostTranscripts: () => mostTranscripts,
     wake: (lectureId: string | null) => wake(lectureId),
     keepBack(which: (id: string) => boolean): () => void {
       gate = new Promise((resolve) => {
@@ -134,6 +147,24 @@ describe('libraries', () => {
     letGo();
     const courseOf = async () => (await libraries.open('ben')).lectures.get(moved)?.courseId;
     await until(async () => (await courseOf()) === courseId, 'the lecture in its course');
+  });
+
+  test('lectures without an index: their transcripts are read one after the other, passage by passage', async () => {
+    for (let i = 0; i < 6; i++) await makeSearchableLecture(t, text, { owner: 'eve', isOld: true });
+    const { libraries, mostTranscripts } = open(Number.POSITIVE_INFINITY);
+    expect((await libraries.open('eve')).lectures.size).toBe(6);
+    expect(mostTranscripts()).toBe(1);
+    const long = Array.from({ length: 60 }, (_, i) => `Sentence number ${i} is about okapis and nothing else.`);
+    const record = await makeSearchableLecture(t, long, { owner: 'eve', isOld: true });
+    let breaths = 0;
+    const breathe = () => {
+      breaths++;
+      return undefined;
+    };
+    const deps = { ...t, oneAtATime: <T>(work: () => Promise<T>) => work() };
+    const [part] = (await loadLecture(deps, record, createDictionary(), undefined, breathe)).parts;
+    expect(part?.passages?.length).toBeGreaterThan(5);
+    expect(breaths).toBeGreaterThanOrEqual(part?.passages?.length ?? 0);
   });
 
   test('of the courses only those are read that others share', async () => {

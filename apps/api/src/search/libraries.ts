@@ -74,6 +74,11 @@ export function createLibraries(deps: {
   /** The one that was used last is the last. */
   const libraries = new Map<string, Library>();
   const unreadable = new Set<string>();
+  const unindexed = createTurns();
+  const loading = {
+    ...deps,
+    oneAtATime: <T>(work: () => Promise<T>) => unindexed.take('unindexed', work),
+  };
   /** Until then events may have been lost. */
   let lostUntilMs = 0;
 
@@ -121,7 +126,10 @@ export function createLibraries(deps: {
     try {
       const record = await readUnlessDamaged(lectures, lectureId, (error) => tellUnreadable(lectureId, error));
       if (record && (await readable.canRead(library.owner, record))) {
-        library.lectures.set(lectureId, await loadLecture(deps, record, library.dictionary, before, createBreathe()));
+        library.lectures.set(
+          lectureId,
+          await loadLecture(loading, record, library.dictionary, before, createBreathe()),
+        );
       } else {
         library.lectures.delete(lectureId);
       }

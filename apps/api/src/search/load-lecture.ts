@@ -8,7 +8,7 @@ import { searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Dictionary } from '@studymate/study/search/dictionary';
 import { parseIndexBytes, type SearchIndex } from '@studymate/study/search/index-bytes';
-import { buildKeywordIndex } from '@studymate/study/search/keyword-index';
+import { buildKeywordIndexSlowly } from '@studymate/study/search/keyword-index';
 import { cutPassages, type Passage } from '@studymate/study/search/passages';
 import type { Breathe } from '@studymate/study/search/search-shards';
 import { createSearchWords } from '@studymate/study/search/search-words';
@@ -36,7 +36,12 @@ export interface LoadedLecture {
   isGrowing: boolean;
 }
 
-type Deps = { artifacts: ArtifactReader; lectures: Pick<LectureStore, 'readIndex'> };
+interface Deps {
+  artifacts: ArtifactReader;
+  lectures: Pick<LectureStore, 'readIndex'>;
+  /** Does the work when all that was given before has ended: what has no index costs the thread some time each. */
+  oneAtATime<T>(work: () => Promise<T>): Promise<T>;
+}
 
 /**
  * What of a lecture can be searched as it stands: by the index that was made with its chapters; else by the words of its
@@ -65,14 +70,15 @@ export async function loadLecture(
   }
   // Until the chapters are there the chunks will do: they are loaded already, and the index comes soon.
   if (assemble && isSettled(record, 'chapters')) {
-    const part = known.get(assemble.key) ?? (await readTranscript(deps, record.id, assemble.key, dictionary, breathe));
+    const read = () => readTranscript(deps, record.id, assemble.key, dictionary, breathe);
+    const part = known.get(assemble.key) ?? (await deps.oneAtATime(read));
     return loaded(part ? [part] : [], false);
   }
   const attempt = attemptOf(record, 'transcribe');
   const parts: LecturePart[] = [];
   for (const chunk of (await deps.lectures.readIndex(record)).transcribedChunks) {
     const key = transcribedChunkKey(record.id, attempt, chunk);
-    const part = known.get(key) ?? (await readChunk(deps, record.id, key, dictionary));
+    const part = known.get(key) ?? (await deps.oneAtATime(() => readChunk(deps, record.id, key, dictionary, breathe)));
     if (part) parts.push(part);
     await breathe();
   }
@@ -114,7 +120,7 @@ async function readTranscript(
 ): Promise<LecturePart | null> {
   const artifact = await artifacts.readArtifact(key, transcriptArtifactSchema);
   await breathe();
-  return artifact && toPart(lectureId, key, artifact.content, dictionary);
+  return artifact && toPart(lectureId, key, artifact.content, dictionary, breathe);
 }
 
 async function readChunk(
@@ -122,16 +128,28 @@ async function readChunk(
   lectureId: string,
   key: string,
   dictionary: Dictionary,
+  breathe: Breathe,
 ): Promise<LecturePart | null> {
   const chunk = await artifacts.readArtifact(key, transcribedChunkSchema);
-  return chunk && toPart(lectureId, key, { language: chunk.language, text: '', segments: chunk.segments }, dictionary);
+  await breathe();
+  const transcript = chunk && { language: chunk.language, text: '', segments: chunk.segments };
+  return transcript && toPart(lectureId, key, transcript, dictionary, breathe);
 }
 
-function toPart(lectureId: string, name: string, transcript: Transcript, dictionary: Dictionary): LecturePart {
-  const passages = cutPassages(toTimedSentences(transcript));
+async function toPart(
+  lectureId: string,
+  name: string,
+  transcript: Transcript,
+  dictionary: Dictionary,
+  breathe: Breathe,
+): Promise<LecturePart> {
+  const sentences = toTimedSentences(transcript);
+  await breathe();
+  const passages = cutPassages(sentences);
   const words = createSearchWords(transcript.language);
   const texts = passages.map(({ text }) => text);
-  const shard = toShard(buildKeywordIndex(texts, words), null, dictionary);
+  const keywords = await buildKeywordIndexSlowly(texts, words, breathe);
+  const shard = toShard(keywords, null, dictionary);
   const textBytes = texts.reduce((sum, text) => sum + 2 * text.length, 0);
   return {
     lectureId,

@@ -1,4 +1,5 @@
-import type { SearchWords } from './search-words.ts';
+import type { Breathe } from './search-shards.ts';
+import type { SearchWord, SearchWords } from './search-words.ts';
 
 /** In which passages each term of a lecture stands, and how often. A passage is known by its place, its row. */
 export interface KeywordIndex {
@@ -14,10 +15,27 @@ export interface KeywordIndex {
 }
 
 export function buildKeywordIndex(texts: readonly string[], words: SearchWords): KeywordIndex {
+  return indexWords(texts.map((text) => words.wordsOf(text)));
+}
+
+/** As `buildKeywordIndex`, for where others need the thread meanwhile. @param breathe called after each text */
+export async function buildKeywordIndexSlowly(
+  texts: readonly string[],
+  words: SearchWords,
+  breathe: Breathe,
+): Promise<KeywordIndex> {
+  const wordsByText: SearchWord[][] = [];
+  for (const text of texts) {
+    wordsByText.push(words.wordsOf(text));
+    await breathe();
+  }
+  return indexWords(wordsByText);
+}
+
+function indexWords(wordsByText: readonly (readonly SearchWord[])[]): KeywordIndex {
   const postings = new Map<string, { row: number; count: number }[]>();
-  const lengths = new Uint16Array(texts.length);
-  texts.forEach((text, row) => {
-    const own = words.wordsOf(text);
+  const lengths = new Uint16Array(wordsByText.length);
+  wordsByText.forEach((own, row) => {
     lengths[row] = Math.min(65_535, own.length);
     for (const { term } of own) {
       const list = postings.get(term);
