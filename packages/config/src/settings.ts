@@ -116,9 +116,9 @@ export const settings = {
   ),
   LLM_MODEL: setting(z.string().max(200), '', 'The model of that server; needed with LLM_BASE_URL.'),
   LLM_STALL_SECONDS: setting(
-    integer(1, 300),
+    integer(1, 120),
     '10',
-    'How long that server may send nothing before sentences of the text are given instead.',
+    'How long that server may send nothing before sentences of the text are given instead; at most 120.',
   ),
   CALLBACK_SECRET: setting(
     z.string().regex(/^([!-~]{16,200})?$/, 'give 16 to 200 characters without spaces'),
