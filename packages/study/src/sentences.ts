@@ -243,8 +243,12 @@ export function hasStudyableSpeech(transcript: Transcript): boolean {
  * pauses, and anything is cut at 45 words at the latest after twice that without an end mark.
  */
 export function toTimedSentences(transcript: Transcript): TimedSentence[] {
+  return [...eachTimedSentence(transcript)];
+}
+
+/** The same one by one, for where others need the thread in between: hours of speech take hundreds of milliseconds. */
+export function* eachTimedSentence(transcript: Transcript): Generator<TimedSentence> {
   const words = transcript.segments.flatMap(wordsOf).filter((word) => word.word.trim() !== '');
-  const sentences: TimedSentence[] = [];
   const marks = words.reduce((count, word) => count + (endMark.test(word.word) ? 1 : 0), 0);
   const punctuated = marks * 60 >= words.length;
   let from = 0;
@@ -261,10 +265,9 @@ export function toTimedSentences(transcript: Transcript): TimedSentence[] {
       ? length >= maxWords * 2 || (length >= minWordsAtSemicolon && /;$/.test(word.word))
       : length >= maxWords || (length >= targetWords && pause >= 0.25);
     if (next === undefined || ended || paused || tooLong) {
-      sentences.push(toSentence(words.slice(from, index + 1), words[from - 1]));
+      yield toSentence(words.slice(from, index + 1), words[from - 1]);
       from = index + 1;
       head = '';
     }
   }
-  return sentences;
 }

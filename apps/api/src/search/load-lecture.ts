@@ -13,7 +13,7 @@ import { cutPassages, type Passage } from '@studymate/study/search/passages';
 import type { Breathe } from '@studymate/study/search/search-shards';
 import { createSearchWords } from '@studymate/study/search/search-words';
 import { type Shard, toShard } from '@studymate/study/search/shard';
-import { toTimedSentences } from '@studymate/study/sentences';
+import { eachTimedSentence, type TimedSentence } from '@studymate/study/sentences';
 
 /** Some passages of a lecture: all of them, or those of one chunk while it is still being transcribed. */
 export interface LecturePart {
@@ -143,8 +143,11 @@ async function toPart(
   dictionary: Dictionary,
   breathe: Breathe,
 ): Promise<LecturePart> {
-  const sentences = toTimedSentences(transcript);
-  await breathe();
+  const sentences: TimedSentence[] = [];
+  for (const sentence of eachTimedSentence(transcript)) {
+    sentences.push(sentence);
+    await breathe();
+  }
   const passages = cutPassages(sentences);
   const words = createSearchWords(transcript.language);
   const texts = passages.map(({ text }) => text);
