@@ -66,7 +66,7 @@ export function createAdmission(deps: {
   const takeSlot = async (owner: string): Promise<(() => Promise<void>) | null> => {
     const limit = limits.maxWaitingRequestsPerOwner;
     if (limit === null || owner === anonymousOwner) return null;
-    const giveBack = await withRedis(() => ownerSlots.take(owner, limit));
+    const giveBack = await ownerSlots.take(owner, limit);
     return giveBack ?? refuseQuick(`You have ${limit} short requests waiting already; try again soon.`, limit);
   };
 

@@ -1,4 +1,3 @@
-import { createOwnerSlots } from '@studymate/queue/owner-slots';
 import { spawnRedis, testRedisUrl } from '@studymate/queue/testing';
 import { createKeyStore } from '@studymate/storage/key-store';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -148,16 +147,5 @@ describe('short requests of one owner that wait', () => {
     const statusOfWrong = () =>
       statusOf(`${other.url}/api/v1/topics`, { method: 'POST', body: '{', headers: { 'x-api-key': ada } });
     await expect.poll(statusOfWrong).toBe(415);
-  });
-
-  test('of a copy that died: are forgotten after a while', async () => {
-    const t = await start({});
-    const slots = createOwnerSlots({ ...t, ttlMs: 1_000 });
-    expect(await slots.take('ada', 2)).not.toBeNull();
-    const giveBack = await slots.take('ada', 2);
-    expect(await slots.take('ada', 2)).toBeNull();
-    await giveBack?.();
-    expect(await slots.take('ada', 2)).not.toBeNull();
-    await expect.poll(() => slots.take('ada', 1)).not.toBeNull();
   });
 });

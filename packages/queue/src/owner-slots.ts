@@ -5,7 +5,10 @@ import { withRedis } from './redis.ts';
 
 /** How many short requests an owner has waiting, over all copies of the API. */
 export interface OwnerSlots {
-  /** @returns what gives the slot back, or null when the owner has as many as may be */
+  /**
+   * @returns what gives the slot back, or null when the owner has as many as may be
+   * @throws AppError `queue_unavailable`; should Redis have given a slot after that, it ends by itself
+   */
   take(owner: string, limit: number): Promise<(() => Promise<void>) | null>;
 }
 
@@ -31,13 +34,18 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `;
 
-export function createOwnerSlots(deps: { redis: Redis; keys: Keys; ttlMs?: number }): OwnerSlots {
+export function createOwnerSlots(deps: {
+  redis: Pick<Redis, 'eval' | 'zrem'>;
+  keys: Keys;
+  ttlMs?: number;
+}): OwnerSlots {
   const { redis, keys, ttlMs = defaultTtlMs } = deps;
   return {
     async take(owner, limit) {
       const key = keys.waitingRequests(owner);
       const id = randomUUID();
-      const taken = await redis.eval(takeScript, 1, key, limit, id, ttlMs);
+      // Given up in here: a slot that comes too late must not be renewed.
+      const taken = await withRedis(() => redis.eval(takeScript, 1, key, limit, id, ttlMs));
       if (taken !== 1) return null;
       const renew = () => {
         // While Redis is away nobody is let in either.

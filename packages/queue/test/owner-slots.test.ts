@@ -46,3 +46,25 @@ test('a slot of a copy that died lasts for half a minute at most, and keeps nobo
   await redis.zadd(slotsOf('ada'), Date.now() - 60_000, 'of a dead one');
   expect(await slots.take('ada', 1)).not.toBeNull();
 });
+
+test('a slot that Redis gives after it was given up on is not renewed', async () => {
+  vi.useFakeTimers();
+  try {
+    let answer = (_: number) => {};
+    const hanging = vi.fn(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const slots = createOwnerSlots({ keys: testRedis.keys, redis: { eval: hanging, zrem: vi.fn() } });
+    const taking = expect(slots.take('ada', 1)).rejects.toMatchObject({ code: 'queue_unavailable' });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await taking;
+    answer(1);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(hanging).toHaveBeenCalledTimes(1);
+  } finally {
+    vi.useRealTimers();
+  }
+});
