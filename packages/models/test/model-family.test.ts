@@ -1,23 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { AppError } from '@studymate/contracts/errors';
 import type { ModelState } from '@studymate/contracts/models';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createModelFamily, type ModelFamily, type ModelFamilyDeps } from '../src/model-family.ts';
+import { buildChildProgram } from './support/child-program.ts';
 
-let dir: string;
-let program: string;
+let built: Awaited<ReturnType<typeof buildChildProgram>>;
 beforeAll(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'studymate-models-'));
-  program = path.join(dir, 'child.mjs');
-  const entry = new URL('./fixtures/model-child.ts', import.meta.url).pathname;
-  await build({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'esm' });
+  built = await buildChildProgram();
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(() => built.remove());
 
 const open: ModelFamily[] = [];
 afterEach(async () => {
@@ -33,7 +26,7 @@ function start(changes: Partial<ModelFamilyDeps> = {}, mode = 'good') {
     family: 'text',
     verify: async () => {},
     spawn() {
-      const child = fork(program, [mode], { serialization: 'advanced' });
+      const child = fork(built.program, [mode], { serialization: 'advanced' });
       children.push(child);
       return child;
     },

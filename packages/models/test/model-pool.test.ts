@@ -1,22 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { ModelReport } from '@studymate/contracts/models';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createModelFamily, type Lease, type ModelFamily } from '../src/model-family.ts';
 import { createModelPool } from '../src/model-pool.ts';
+import { buildChildProgram } from './support/child-program.ts';
 
-let dir: string;
-let program: string;
+let built: Awaited<ReturnType<typeof buildChildProgram>>;
 beforeAll(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'studymate-pool-'));
-  program = path.join(dir, 'child.mjs');
-  const entry = new URL('./fixtures/model-child.ts', import.meta.url).pathname;
-  await build({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', format: 'esm' });
+  built = await buildChildProgram();
 });
-afterAll(() => rm(dir, { recursive: true }));
+afterAll(() => built.remove());
 
 const open: ModelFamily[] = [];
 afterEach(async () => {
@@ -34,7 +27,7 @@ function start(count: number, options: { mode?: (child: number) => string; idleT
         family: 'speech',
         verify: async () => {},
         spawn() {
-          const child = fork(program, [options.mode?.(children.length) ?? 'good'], { serialization: 'advanced' });
+          const child = fork(built.program, [options.mode?.(children.length) ?? 'good'], { serialization: 'advanced' });
           children.push(child);
           return child;
         },
