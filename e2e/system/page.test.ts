@@ -217,6 +217,28 @@ describe('the page', () => {
     await untilStatus(page, /^Ready$/);
   });
 
+  test('finds what was said while one types, and opens the lecture at the moment', async () => {
+    const { page, problems } = await open();
+    await page.goto('/');
+    await page.locator('.lecture-row').first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('beautiful letters');
+    const found = page.locator('.found', { hasText: 'Printing' }).first();
+    await found.locator('mark').first().waitFor();
+    const href = (await found.locator('a').getAttribute('href')) ?? '';
+    const at = Number(/\?at=([\d.]+)$/.exec(href)?.[1]);
+    await found.locator('a').click();
+    await page.locator('.segment.is-now').waitFor();
+    await page.waitForFunction((seconds) => {
+      const player = document.querySelector('audio, video') as HTMLMediaElement;
+      return player.readyState > 0 && Math.abs(player.currentTime - seconds) < 0.5 && player.paused;
+    }, at);
+    await page.goBack();
+    await page.getByLabel('Search in all lectures').fill('xylophone quarantine');
+    await page.locator('.search-status', { hasText: /Nothing was found|moment/ }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test('sends the course terms with a recording, keeps them, and says what is wrong with one', async () => {
     const { page } = await open();
     await page.goto('/');

@@ -5,6 +5,7 @@ import { el, icon, icons, setText } from './dom.ts';
 import { toClock, toDay, toLanguageName } from './format.ts';
 import { hasEnded } from './lecture-state.ts';
 import { toLectureHash } from './route.ts';
+import { createSearchBox } from './search-box.ts';
 import type { Shell } from './shell.ts';
 import { toOverallProgress, toShortStatus, toStatusText } from './status-text.ts';
 import type { Uploads } from './uploads.ts';
@@ -25,6 +26,7 @@ export function createHomeView(deps: {
   const { client, shell, uploads, terms } = deps;
   const over = new AbortController();
   const rows = new Map<string, LectureRow>();
+  const search = createSearchBox({ client });
   const list = el('ul', { class: 'lectures' });
   const emptyNote = el('p', { class: 'empty', hidden: true }, [
     'Nothing here yet. Your first recording will appear here as soon as it has been sent.',
@@ -71,6 +73,13 @@ export function createHomeView(deps: {
     if (!document.hidden) void refresh();
   };
   document.addEventListener('visibilitychange', onVisible);
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target instanceof Element && event.target.closest('input, select, textarea')) return;
+    event.preventDefault();
+    search.focus();
+  };
+  document.addEventListener('keydown', onKey);
 
   const element = el('div', { class: 'home' }, [
     el('div', { class: 'home-intro' }, [
@@ -85,6 +94,7 @@ export function createHomeView(deps: {
     uploads.element,
     el('section', { 'aria-labelledby': 'lectures-title' }, [
       el('h2', { id: 'lectures-title' }, ['Lectures']),
+      search.element,
       list,
       emptyNote,
       more,
@@ -99,7 +109,9 @@ export function createHomeView(deps: {
     close() {
       over.abort();
       clearTimeout(timer);
+      search.close();
       document.removeEventListener('visibilitychange', onVisible);
+      document.removeEventListener('keydown', onKey);
     },
   };
 }

@@ -27,8 +27,14 @@ import type { View } from './view.ts';
 const skipSeconds = 5;
 
 /** One lecture: followed while it is made, studied afterwards. */
-export function createLectureView(deps: { client: StudyMateClient; shell: Shell; lectureId: string }): View {
-  const { client, shell, lectureId } = deps;
+export function createLectureView(deps: {
+  client: StudyMateClient;
+  shell: Shell;
+  lectureId: string;
+  /** The moment that it opens at; null: its beginning. */
+  atSeconds: number | null;
+}): View {
+  const { client, shell, lectureId, atSeconds } = deps;
   const over = new AbortController();
   let following: AbortController | null = null;
   let state: LectureState = emptyLectureState;
@@ -62,6 +68,7 @@ export function createLectureView(deps: { client: StudyMateClient; shell: Shell;
 
   const player = createPlayer({
     mediaUrl: client.mediaUrl(lectureId),
+    startSeconds: atSeconds ?? 0,
     onTime(seconds, isPlaying) {
       transcript.setTime(seconds, isPlaying);
       parts.setTime(seconds);
@@ -136,6 +143,8 @@ export function createLectureView(deps: { client: StudyMateClient; shell: Shell;
     const { lecture, segments } = next;
     if (lecture === null) return;
     if (segments !== before.segments || lecture !== before.lecture) transcript.update(segments, lecture.language);
+    const isReached = atSeconds !== null && (segments.at(-1)?.end ?? 0) > atSeconds;
+    if (isReached && !((before.segments.at(-1)?.end ?? 0) > atSeconds)) transcript.setTime(atSeconds, true);
     if (lecture === before.lecture) return;
     showLecture(lecture);
     parts.update(lecture);

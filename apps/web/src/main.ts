@@ -45,7 +45,7 @@ function main(): void {
     isAsking = false;
     const route = parseRoute(location.hash);
     if (route.name === 'home') view = createHomeView({ client, shell, uploads, terms });
-    else if (route.name === 'lecture') view = createLectureView({ client, shell, lectureId: route.lectureId });
+    else if (route.name === 'lecture') view = createLectureView({ client, shell, ...route });
     else view = createUnknownView();
     shell.show(view.element, view);
   };

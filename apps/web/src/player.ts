@@ -15,6 +15,8 @@ export interface Player {
 
 export interface PlayerDeps {
   mediaUrl: string;
+  /** Where it stands at first. */
+  startSeconds: number;
   /** Called on every picture while it plays, and after every jump. */
   onTime(seconds: number, isPlaying: boolean): void;
   /** A recording with a picture needs more room; known only after a moment. */
@@ -82,7 +84,7 @@ export function createPlayer(deps: PlayerDeps): Player {
     problem.hidden = false;
   };
   holder.append(media);
-  void begin();
+  void begin(deps.startSeconds);
 
   const playFrom = (seconds: number) => {
     media.currentTime = seconds;

@@ -1,13 +1,19 @@
-export type Route = { name: 'home' } | { name: 'lecture'; lectureId: string } | { name: 'unknown' };
+export type Route =
+  | { name: 'home' }
+  | { name: 'lecture'; lectureId: string; atSeconds: number | null }
+  | { name: 'unknown' };
 
 /** The address behind `#`. Ids are checked by the API; here only the form of the path counts. */
 export function parseRoute(hash: string): Route {
   const path = hash.replace(/^#/, '');
   if (path === '' || path === '/') return { name: 'home' };
-  const lectureId = /^\/lectures\/([0-9a-z]{1,64})$/.exec(path)?.[1];
-  return lectureId === undefined ? { name: 'unknown' } : { name: 'lecture', lectureId };
+  const [, lectureId, at] = /^\/lectures\/([0-9a-z]{1,64})(?:\?at=(\d{1,7}(?:\.\d{1,3})?))?$/.exec(path) ?? [];
+  if (lectureId === undefined) return { name: 'unknown' };
+  return { name: 'lecture', lectureId, atSeconds: at === undefined ? null : Number(at) };
 }
 
-export function toLectureHash(lectureId: string): string {
-  return `#/lectures/${lectureId}`;
+/** @param atSeconds a moment of it */
+export function toLectureHash(lectureId: string, atSeconds?: number): string {
+  const at = atSeconds === undefined ? '' : `?at=${Math.round(atSeconds * 1000) / 1000}`;
+  return `#/lectures/${lectureId}${at}`;
 }

@@ -2,6 +2,7 @@ import type { Lecture } from '@studymate/contracts/lecture';
 import { type StageStatus, stageNames } from '@studymate/contracts/stages';
 import { describe, expect, test } from 'vitest';
 import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/format.ts';
+import { splitByHighlights } from '../src/highlights.ts';
 import { parseRoute, toLectureHash } from '../src/route.ts';
 import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/status-text.ts';
 import { findAt, splitByWords } from '../src/transcript-text.ts';
@@ -77,8 +78,17 @@ describe('addresses', () => {
   test('lead to the list, to a lecture, or to nothing', () => {
     const id = '01m7ym4szrg1stsyamh6b2ebas';
     expect(['', '#', '#/'].map((hash) => parseRoute(hash).name)).toEqual(['home', 'home', 'home']);
-    expect(parseRoute(toLectureHash(id))).toEqual({ name: 'lecture', lectureId: id });
-    for (const hash of ['#/lectures/', '#/lectures/a/b', '#/lectures/..%2f', '#/courses', '#javascript:alert(1)']) {
+    expect(parseRoute(toLectureHash(id))).toEqual({ name: 'lecture', lectureId: id, atSeconds: null });
+    expect(parseRoute(toLectureHash(id, 75.25))).toEqual({ name: 'lecture', lectureId: id, atSeconds: 75.25 });
+    for (const hash of [
+      '#/lectures/',
+      '#/lectures/a/b',
+      '#/lectures/a?at=-1',
+      '#/lectures/a?at=1e9',
+      '#/lectures/..%2f',
+      '#/courses',
+      '#javascript:alert(1)',
+    ]) {
       expect(parseRoute(hash)).toEqual({ name: 'unknown' });
     }
   });
@@ -204,4 +214,18 @@ test('a step tells what it took, how far it is, or why it stands', () => {
   expect(text({ status: 'failed' }, true)).toBe('failed');
   expect(text({ status: 'waiting' })).toBe('waiting');
   expect(text({ status: 'waiting' }, true)).toBe('not begun');
+});
+
+test('text with highlights: every character once, in order; those that overlap or are empty count for nothing', () => {
+  const text = 'movable metal letters';
+  const highlights = [
+    { from: 0, to: 7 },
+    { from: 3, to: 9 },
+    { from: 8, to: 8 },
+    { from: 14, to: 21 },
+  ];
+  const parts = splitByHighlights(text, highlights);
+  expect(parts.map(({ part }) => part).join('')).toBe(text);
+  expect(parts.filter(({ isHit }) => isHit).map(({ part }) => part)).toEqual(['movable', 'letters']);
+  expect(splitByHighlights(text, [])).toEqual([{ part: text, isHit: false }]);
 });
