@@ -15,6 +15,8 @@ export interface SearchBox {
 /** Typing goes on for so long before it is asked for. */
 const pauseMs = 250;
 const limit = 20;
+/** While lectures are still being read the same is asked for again, so often at most. */
+const again = { afterMs: 1_500, atMost: 5 };
 
 type Found = SearchResponse['results'][number];
 
@@ -34,6 +36,7 @@ export function createSearchBox(deps: { client: Pick<StudyMateClient, 'search'> 
   label.htmlFor = field.id;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking: AbortController | null = null;
+  let askedAgain = 0;
 
   const show = ({ results, lectures }: SearchResponse) => {
     list.replaceChildren(...results.map(createMoment));
@@ -41,6 +44,7 @@ export function createSearchBox(deps: { client: Pick<StudyMateClient, 'search'> 
     const rest =
       lectures.searched < lectures.total ? `; ${lectures.searched} of ${lectures.total} lectures so far` : '';
     setText(status, `${found}${rest}`);
+    if (rest !== '' && askedAgain++ < again.atMost) timer = setTimeout(() => void search(), again.afterMs);
   };
   const search = async () => {
     clearTimeout(timer);
@@ -61,6 +65,7 @@ export function createSearchBox(deps: { client: Pick<StudyMateClient, 'search'> 
     }
   };
   const searchSoon = () => {
+    askedAgain = 0;
     clearTimeout(timer);
     timer = setTimeout(() => void search(), pauseMs);
   };
