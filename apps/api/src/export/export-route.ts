@@ -47,11 +47,16 @@ export function addExportRoute(
       res.setTimeout(stallMs, () => res.destroy());
       let fault: unknown;
       async function* makeArchive(): AsyncGenerator<Uint8Array> {
+        let isAway = false;
         try {
-          yield* toTar(listExportFiles(deps, owner, { withMedia: media === 'true' }));
+          for await (const part of toTar(listExportFiles(deps, owner, { withMedia: media === 'true' }))) {
+            isAway = true;
+            yield part;
+            isAway = false;
+          }
         } catch (error) {
-          // A stream that is ended from outside throws its reason in here, too.
-          if (!res.destroyed && !deps.stopping.aborted) fault = error;
+          // A stream that is ended from outside throws its reason in here, too: where a part was given away.
+          if (!isAway) fault = error;
           throw error;
         }
       }
