@@ -57,10 +57,7 @@ export function createLectureCreator(deps: {
   const { lectures, blobs, claims, reader, submitter, retentionDays } = deps;
 
   /** Makes the lecture under the id of a claim, unless somebody has. @returns null when it was deleted */
-  const createUnder = async (
-    id: string,
-    wanted: LectureRecord,
-  ): Promise<{ record: LectureRecord; isNew: boolean } | null> => {
+  const createUnder = async (id: string, wanted: LectureRecord): Promise<CreatedLecture | null> => {
     const record = { ...wanted, id };
     if (await lectures.createOnce(record)) return { record, isNew: true };
     const known = await lectures.read(id);
@@ -91,7 +88,7 @@ export function createLectureCreator(deps: {
     if (claim.fingerprint !== fingerprint) throw toKeyMismatch();
     const made = await createUnder(claim.id, wanted);
     if (!made) throw new AppError('not_found', 'The lecture that was made under this Idempotency-Key was deleted.');
-    return { record: made.record, isNew: made.isNew };
+    return made;
   };
 
   const keep = async (wanted: LectureRecord, { keepsMedia }: CreateOptions): Promise<CreatedLecture> => {
@@ -119,10 +116,8 @@ export function createLectureCreator(deps: {
         fingerprint,
       });
       const made = await createUnder(claim.id, wanted);
-      if (made?.isNew) return { record: made.record, isNew: true };
-      if (made && toFingerprint(made.record) === fingerprint && (await counts(made.record))) {
-        return { record: made.record, isNew: false };
-      }
+      if (made?.isNew) return made;
+      if (made && toFingerprint(made.record) === fingerprint && (await counts(made.record))) return made;
       if (!made && claim.id === wanted.id) throw uploadGone();
       predecessor = claim.id;
     }

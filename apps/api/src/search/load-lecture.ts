@@ -61,6 +61,13 @@ export async function loadLecture(
     parts,
     isGrowing,
   });
+  /** A part without an index, from its text. */
+  const make = (key: string, read: typeof readTranscript): Promise<LecturePart | null> =>
+    deps.oneAtATime(async () => {
+      const transcript = await read(deps, key);
+      await breathe();
+      return transcript && toPart(record.id, key, transcript, dictionary, breathe);
+    });
   const known = new Map(before?.parts.map((part) => [part.name, part]));
   const { chapters, assemble } = record.artifacts;
   if (chapters) {
@@ -70,15 +77,14 @@ export async function loadLecture(
   }
   // Until the chapters are there the chunks will do: they are loaded already, and the index comes soon.
   if (assemble && isSettled(record, 'chapters')) {
-    const read = () => readTranscript(deps, record.id, assemble.key, dictionary, breathe);
-    const part = known.get(assemble.key) ?? (await deps.oneAtATime(read));
+    const part = known.get(assemble.key) ?? (await make(assemble.key, readTranscript));
     return loaded(part ? [part] : [], false);
   }
   const attempt = attemptOf(record, 'transcribe');
   const parts: LecturePart[] = [];
   for (const chunk of (await deps.lectures.readIndex(record)).transcribedChunks) {
     const key = transcribedChunkKey(record.id, attempt, chunk);
-    const part = known.get(key) ?? (await deps.oneAtATime(() => readChunk(deps, record.id, key, dictionary, breathe)));
+    const part = known.get(key) ?? (await make(key, readChunk));
     if (part) parts.push(part);
     await breathe();
   }
@@ -111,29 +117,13 @@ function parseUnlessDamaged(bytes: Uint8Array): SearchIndex | null {
   }
 }
 
-async function readTranscript(
-  { artifacts }: Deps,
-  lectureId: string,
-  key: string,
-  dictionary: Dictionary,
-  breathe: Breathe,
-): Promise<LecturePart | null> {
-  const artifact = await artifacts.readArtifact(key, transcriptArtifactSchema);
-  await breathe();
-  return artifact && toPart(lectureId, key, artifact.content, dictionary, breathe);
+async function readTranscript({ artifacts }: Deps, key: string): Promise<Transcript | null> {
+  return (await artifacts.readArtifact(key, transcriptArtifactSchema))?.content ?? null;
 }
 
-async function readChunk(
-  { artifacts }: Deps,
-  lectureId: string,
-  key: string,
-  dictionary: Dictionary,
-  breathe: Breathe,
-): Promise<LecturePart | null> {
+async function readChunk({ artifacts }: Deps, key: string): Promise<Transcript | null> {
   const chunk = await artifacts.readArtifact(key, transcribedChunkSchema);
-  await breathe();
-  const transcript = chunk && { language: chunk.language, text: '', segments: chunk.segments };
-  return transcript && toPart(lectureId, key, transcript, dictionary, breathe);
+  return chunk && { language: chunk.language, text: '', segments: chunk.segments };
 }
 
 async function toPart(
