@@ -12,6 +12,7 @@ import { addSessionRoute } from './auth/session-route.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createCourseReader } from './courses/course-reader.ts';
 import { addCourseRoutes } from './courses/course-routes.ts';
+import { addCourseTopicsRoute } from './courses/course-topics-route.ts';
 import { addExportRoute } from './export/export-route.ts';
 import { addHealthRoutes, createReadiness } from './health.ts';
 import { addHome } from './home.ts';
@@ -118,6 +119,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const changer = createLectureChanger({ services, reader, logger });
   addLectureRoutes(app, { services, reader, courseReader, changer, submitter, admission, upload, logger });
   addCourseRoutes(app, { ...services, courseReader, auth });
+  addCourseTopicsRoute(app, { services, courseReader, admission });
   addArtifactRoutes(app, { services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addExportRoute(app, { services, reader, stopping: stopping.signal });

@@ -82,6 +82,7 @@ const rules: Record<string, Rule> = {
   'GET /api/v1/courses': { access: 'own', status: 200 },
   'POST /api/v1/courses': { access: 'own', status: 400, init: badBody },
   [`GET ${course}`]: { access: 'shared', status: 200 },
+  [`GET ${course}/topics`]: { access: 'shared', status: 200 },
   [`PATCH ${course}`]: { access: 'changes', status: 200, init: { ...json({ title: 'Mine' }), method: 'PATCH' } },
   [`DELETE ${course}`]: { access: 'changes', status: 204 },
   [`PUT ${course}/members/:owner`]: { access: 'changes', status: 200 },
@@ -99,6 +100,7 @@ const rules: Record<string, Rule> = {
   [`GET ${lecture}/topics`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/summary`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/flashcards`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/quiz`]: { access: 'shared', status: 200 },
 };
 
 let t: TestApi;

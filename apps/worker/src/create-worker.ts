@@ -23,6 +23,8 @@ import type { BlobStore } from '@studymate/storage/blob-store';
 import { createClaims } from '@studymate/storage/claims';
 import { collectOrphans } from '@studymate/storage/collect-orphans';
 import { collectTransients } from '@studymate/storage/collect-transients';
+import { createCourseStore } from '@studymate/storage/course-store';
+import { createCourseTopicsStore } from '@studymate/storage/course-topics-store';
 import { createLectureStore } from '@studymate/storage/lecture-store';
 import { createPartialFiles } from '@studymate/storage/partial-files';
 import { createRunFence } from '@studymate/storage/run-fence';
@@ -94,6 +96,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const lectures = createLectureStore({ blobs });
   const uploads = createUploadStore({ blobs, partials: await createPartialFiles({ rootDir: config.dataDir }) });
   const artifacts = createArtifacts({ blobs });
+  const courses = createCourseStore({ blobs });
+  const courseTopics = createCourseTopicsStore({ blobs, artifacts, lectures });
   const active = createActiveLectures({ redis, keys });
   const failed = createFailedIndex({ redis, keys });
   const advancer = createAdvancer({ lectures, queues, active });
@@ -220,6 +224,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
         config.retentionDays,
       );
       if (expired > 0) logger.info({ expired }, 'old lectures were deleted');
+      await courseTopics.collect(courses);
       const collected = await collectOrphans({ blobs });
       if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
         logger.info(collected, 'what dead processes left in the store was looked for');
@@ -237,7 +242,10 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       });
       if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
-    quick: { config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess, clipCache },
+    quick: {
+      ...{ config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess, clipCache },
+      ...{ courses, courseTopics, artifacts, studyProcess },
+    },
     callbacks,
     pace,
     logger,

@@ -1,4 +1,5 @@
 import type { Course, CoursePage } from '@studymate/contracts/course';
+import type { CourseTopics } from '@studymate/contracts/course-topics';
 import type { LectureEvent } from '@studymate/contracts/events';
 import type { Lecture, LectureChanges, LecturePage } from '@studymate/contracts/lecture';
 import type { ModelFamily, ModelStatus } from '@studymate/contracts/models';
@@ -18,7 +19,15 @@ import type {
   SearchResponse,
 } from '@studymate/contracts/search';
 import type { StageName } from '@studymate/contracts/stages';
-import type { Chapter, Flashcard, LectureTopic, Summary, TopicAssignments } from '@studymate/contracts/study';
+import type {
+  Chapter,
+  Flashcard,
+  LectureTopic,
+  QuizQuestion,
+  Summary,
+  SummaryLength,
+  TopicAssignments,
+} from '@studymate/contracts/study';
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
 import { toApiError } from './api-error.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
@@ -108,8 +117,11 @@ export interface StudyMateClient {
   getPartialTranscript(lectureId: string, options?: CallOptions): Promise<PartialTranscript>;
   getChapters(lectureId: string, options?: CallOptions & { level?: Chapter['level'] }): Promise<Chapter[]>;
   getTopics(lectureId: string, options?: CallOptions): Promise<LectureTopic[]>;
-  getSummary(lectureId: string, options?: CallOptions): Promise<Summary>;
+  /** @param options.length medium unless given */
+  getSummary(lectureId: string, options?: CallOptions & { length?: SummaryLength }): Promise<Summary>;
   getFlashcards(lectureId: string, options?: CallOptions): Promise<Flashcard[]>;
+  /** Questions with four answers each; `answer` is the place of the right one. */
+  getQuiz(lectureId: string, options?: CallOptions): Promise<QuizQuestion[]>;
   /** A transcript, chapters or flashcards as a file's text: `text`, `srt`, `vtt`, `youtube`, `anki`, `csv`. */
   getExport(
     lectureId: string,
@@ -141,6 +153,11 @@ export interface StudyMateClient {
   createCourse(title: string, options?: CallOptions): Promise<Course>;
   /** With its members, for its owner. */
   getCourse(courseId: string, options?: CallOptions): Promise<Course>;
+  /**
+   * Topics over its lectures, with the moments at which they are spoken of; may take seconds when lectures have come or gone.
+   * @param options.topicCount joined until so many are left
+   */
+  getCourseTopics(courseId: string, options?: CallOptions & { topicCount?: number }): Promise<CourseTopics>;
   changeCourse(courseId: string, changes: { title: string }, options?: CallOptions): Promise<Course>;
   /** Its lectures stay, in no course. */
   deleteCourse(courseId: string, options?: CallOptions): Promise<void>;
@@ -270,8 +287,9 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getPartialTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript?partial=true`, call),
     getChapters: (lectureId, call) => get(`${lecturePath(lectureId)}/chapters${toQuery({ level: call?.level })}`, call),
     getTopics: (lectureId, call) => get(`${lecturePath(lectureId)}/topics`, call),
-    getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary`, call),
+    getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary${toQuery({ length: call?.length })}`, call),
     getFlashcards: (lectureId, call) => get(`${lecturePath(lectureId)}/flashcards`, call),
+    getQuiz: (lectureId, call) => get(`${lecturePath(lectureId)}/quiz`, call),
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,
@@ -288,6 +306,8 @@ export function createClient(options: ClientOptions): StudyMateClient {
     listCourses: (query = {}, call) => get(`/api/v1/courses${toQuery({ ...query })}`, call),
     createCourse: (title, call) => post('/api/v1/courses', { title }, call),
     getCourse: (courseId, call) => get(coursePath(courseId), call),
+    getCourseTopics: (courseId, { topicCount, ...call } = {}) =>
+      get(`${coursePath(courseId)}/topics${toQuery({ topicCount })}`, call),
     changeCourse: async (courseId, changes, call) => {
       const headers = { 'content-type': 'application/json' };
       const init = { method: 'PATCH', headers, body: JSON.stringify(changes) };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from './study.ts';
+import { idSchema } from './ids.ts';
+import { chapterSchema, lectureTopicSchema, storedFlashcardSchema, summarySchema, topicSchema } from './study.ts';
 import { segmentSchema, transcriptSchema } from './transcript.ts';
 import { lectureWarningSchema } from './warnings.ts';
 
@@ -72,7 +73,7 @@ export const transcriptArtifactSchema = versioned(transcriptSchema);
 export const chaptersArtifactSchema = versioned(z.array(chapterSchema));
 export const topicsArtifactSchema = versioned(z.array(lectureTopicSchema));
 export const summaryArtifactSchema = versioned(summarySchema);
-export const flashcardsArtifactSchema = versioned(z.array(flashcardSchema));
+export const flashcardsArtifactSchema = versioned(z.array(storedFlashcardSchema));
 
 /** A few sentences that follow each other: what search finds and shows. Never over a chapter's start. */
 export const passageSchema = z.object({
@@ -91,3 +92,40 @@ export const passagesArtifactSchema = versioned(
     passages: z.array(passageSchema),
   }),
 );
+
+/** What is kept of a course's topics. Each time they are made anew is a new version. */
+export const courseTopicsArtifactSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** Of the lectures and algorithms that they were made of: with another one they are out of date. */
+  inputHash: z.string(),
+  /** Whose embeddings the centres are of: others cannot be compared. */
+  weights: z.string(),
+  /** How many passages there were when topics were last looked for; those that came since were assigned to them. */
+  fittedPassages: z.number().int().nonnegative(),
+  /** No topic has ever had this id or one above. */
+  nextId: z.number().int().nonnegative(),
+  topics: z.array(
+    topicSchema.omit({ size: true }).extend({
+      /** The mean of its passages' vectors. */
+      centre: z.array(z.number()),
+      /** Cosine with the centre below which a passage is of no topic that there is. */
+      leastCosine: z.number(),
+    }),
+  ),
+  lectures: z.array(
+    z.object({
+      lectureId: idSchema,
+      /** Which of its indexes was read. */
+      source: z.string(),
+      /** In order, each with the id of its topic. */
+      passages: z.array(
+        z.object({
+          start: z.number().nonnegative(),
+          end: z.number().nonnegative(),
+          topic: z.number().int().nonnegative().nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+export type KeptCourseTopics = z.infer<typeof courseTopicsArtifactSchema>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
-import { chapterSchema } from './study.ts';
+import { chapterSchema, summaryLengthSchema } from './study.ts';
 
 /** What may stand behind the "?" of a route. Numbers come as text. */
 export const listLecturesQuerySchema = z.object({
@@ -23,6 +23,7 @@ export const chaptersQuerySchema = z.object({
   format: z.enum(['json', 'youtube', 'vtt']).default('json'),
   level: chapterSchema.shape.level.optional(),
 });
-export const flashcardsQuerySchema = z.object({ format: z.enum(['json', 'anki', 'csv']).default('json') });
 /** Of parts that have one format. */
 export const jsonQuerySchema = z.object({ format: z.literal('json').default('json') });
+export const summaryQuerySchema = jsonQuerySchema.extend({ length: summaryLengthSchema.default('medium') });
+export const flashcardsQuerySchema = z.object({ format: z.enum(['json', 'anki', 'csv']).default('json') });

@@ -32,9 +32,22 @@ export const topicAssignmentsSchema = z.object({
 });
 export type TopicAssignments = z.infer<typeof topicAssignmentsSchema>;
 
+/** How long a summary is, the shortest first. */
+export const summaryLengths = ['short', 'medium', 'long'] as const;
+export const summaryLengthSchema = z.enum(summaryLengths);
+export type SummaryLength = z.infer<typeof summaryLengthSchema>;
+
 export const summarySchema = z.object({
   /** Every statement cites the moment it was said, in seconds. */
-  statements: z.array(z.object({ text: z.string(), start: z.number(), end: z.number() })),
+  statements: z.array(
+    z.object({
+      text: z.string(),
+      start: z.number(),
+      end: z.number(),
+      /** The shortest summary that has it; every longer one has it as well. Without one: medium. */
+      length: summaryLengthSchema.optional(),
+    }),
+  ),
   keyTerms: z.array(z.object({ term: z.string(), definition: z.string(), start: z.number() })),
 });
 export type Summary = z.infer<typeof summarySchema>;
@@ -48,3 +61,24 @@ export const flashcardSchema = z.object({
   start: z.number().nonnegative(),
 });
 export type Flashcard = z.infer<typeof flashcardSchema>;
+
+/** A card as it is kept. */
+export const storedFlashcardSchema = flashcardSchema.extend({
+  /** Three wrong answers of the same kind as the right one, where the lecture has them: then it is a question of the quiz. */
+  distractors: z.array(z.string()).length(3).optional(),
+});
+export type StoredFlashcard = z.infer<typeof storedFlashcardSchema>;
+
+/** A question of a lecture's quiz. Its `id` is that of the card that it is made of. */
+export const quizQuestionSchema = z.object({
+  id: z.string(),
+  /** Of the card: a definition whose term is asked for, a sentence with a blank, or a question. */
+  type: flashcardSchema.shape.type,
+  question: z.string(),
+  choices: z.array(z.string()).length(4),
+  /** Place of the right one among the choices, from 0. */
+  answer: z.number().int().min(0).max(3),
+  /** The moment of the lecture that tells, in seconds. */
+  start: z.number().nonnegative(),
+});
+export type QuizQuestion = z.infer<typeof quizQuestionSchema>;

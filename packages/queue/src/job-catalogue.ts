@@ -52,6 +52,8 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
   /** Asks for a sentence to begin the summary with of a text of which this is the beginning. */
   z.object({ kind: z.literal('opening'), text: z.string() }),
   z.object({ kind: z.literal('embed'), request: embedRequestSchema }),
+  /** Has the topics over a course's lectures found anew and kept, unless they are of today's lectures. */
+  z.object({ kind: z.literal('courseTopics'), courseId: idSchema }),
   /** Has whoever takes it load a model. */
   z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),
 ]);

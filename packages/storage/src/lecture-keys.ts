@@ -139,6 +139,21 @@ export function searchIndexKey(lectureId: string, chaptersAttempt: number): stri
   return `${attemptPrefix(lectureId, 'chapters', chaptersAttempt)}search-index.bin`;
 }
 
+/** Topics over the lectures of a course; of all courses without one. */
+export function courseTopicsPrefix(courseId?: string): string {
+  return courseId === undefined ? 'course-topics/' : `course-topics/${courseId}/`;
+}
+
+export function courseTopicsKey(courseId: string, version: number): string {
+  return `${courseTopicsPrefix(courseId)}${String(version).padStart(8, '0')}.json`;
+}
+
+/** @returns which course and version a key names, or null for any other key */
+export function parseCourseTopicsKey(key: string): { courseId: string; version: number } | null {
+  const [, courseId, version] = /^course-topics\/([^/]+)\/(\d{8,})\.json$/.exec(key) ?? [];
+  return courseId === undefined ? null : { courseId, version: Number(version) };
+}
+
 /** @returns the number of the chunk that a "…/chunk-0007.json" key names, or null for any other key */
 export function parseChunkKey(key: string): number | null {
   const match = /\/chunk-(\d{4,})\.json$/.exec(key);

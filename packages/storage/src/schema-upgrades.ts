@@ -1,6 +1,7 @@
 import {
   chaptersArtifactSchema,
   chunkSchema,
+  courseTopicsArtifactSchema,
   flashcardsArtifactSchema,
   ingestManifestSchema,
   passagesArtifactSchema,
@@ -41,6 +42,7 @@ export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = 
   [summaryArtifactSchema, []],
   [flashcardsArtifactSchema, []],
   [passagesArtifactSchema, []],
+  [courseTopicsArtifactSchema, []],
 ]);
 
 export type UpgradedValue =

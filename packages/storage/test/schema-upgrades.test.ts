@@ -36,6 +36,7 @@ const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades]
       ['summary', artifactSchemas.summaryArtifactSchema],
       ['flashcards', artifactSchemas.flashcardsArtifactSchema],
       ['passages', artifactSchemas.passagesArtifactSchema],
+      ['course-topics', artifactSchemas.courseTopicsArtifactSchema],
     ] as const
   ).map(([name, schema]): [string, ArtifactSchema<unknown>, Upgrades] => [
     name,

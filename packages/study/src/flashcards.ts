@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Flashcard } from '@studymate/contracts/study';
+import type { StoredFlashcard } from '@studymate/contracts/study';
 import { findDefinitions, shownTerm } from './definitions.ts';
+import { findDistractors } from './distractors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { clozeBlank } from './flashcard-formats.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
@@ -20,8 +21,10 @@ const leastInformative = 0.5;
 /** See `clozeScore`: a name, a term of several words, or a word that is said three times. */
 const leastAnswerScore = 0.55;
 
+type NewCard = Omit<StoredFlashcard, 'id' | 'distractors'>;
+
 /** The same card of the same lecture has the same id, whenever it is made. */
-function toCard(card: Omit<Flashcard, 'id'>): Flashcard {
+function toCard(card: NewCard): StoredFlashcard {
   const hash = createHash('sha256').update(`${card.type}\n${card.front}\n${card.back}`).digest('hex');
   return { id: hash.slice(0, 16), ...card };
 }
@@ -31,7 +34,7 @@ function cardBudget(durationSeconds: number): number {
 }
 
 interface Candidate {
-  card: Omit<Flashcard, 'id'>;
+  card: NewCard;
   sentence: number;
   answerKey: string;
   score: number;
@@ -40,13 +43,14 @@ interface Candidate {
 /**
  * Flashcards of a lecture in the order of their moments: definitions as given, cloze cards that hide a key term, name
  * or number of an informative sentence, and questions where the sentence has a form that makes a safe one. About a
- * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front.
+ * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front. Where the lecture has three wrong
+ * answers of the same kind, the card has them for the quiz.
  */
 export function makeFlashcards(params: {
   sentences: readonly TimedSentence[];
   embeddings?: Embeddings | undefined;
   language?: string | null | undefined;
-}): Flashcard[] {
+}): StoredFlashcard[] {
   const { sentences } = params;
   const last = sentences.at(-1);
   if (last === undefined) return [];
@@ -70,11 +74,18 @@ export function makeFlashcards(params: {
     ...(terms.language === 'en' ? questionCards(sentences, quality) : []),
     ...clozeCards({ sentences, phrases, quality, central, terms, nouns }),
   ];
-  return chooseCards(candidates, budget).map(toCard);
+  const pool = { phrases, texts };
+  return chooseCards(candidates, budget).map((chosen) => {
+    const card = toCard(chosen);
+    // A definition is turned round in the quiz: its term is asked for.
+    const [question, answer] = card.type === 'definition' ? [card.back, card.front] : [card.front, card.back];
+    const distractors = findDistractors({ question, answer, blank: clozeBlank, pool, terms });
+    return distractors === undefined ? card : { ...card, distractors };
+  });
 }
 
 /** Best first, one a sentence; the same answer again only in a long set. */
-function chooseCards(candidates: Candidate[], budget: number): Omit<Flashcard, 'id'>[] {
+function chooseCards(candidates: Candidate[], budget: number): NewCard[] {
   const chosen: Candidate[] = [];
   const sentences = new Set<number>();
   const fronts = new Set<string>();

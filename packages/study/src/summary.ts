@@ -1,4 +1,4 @@
-import type { Summary } from '@studymate/contracts/study';
+import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
 import { findBoundaries } from './chapters.ts';
 import { findDefinitions, shownTerm } from './definitions.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -16,6 +16,8 @@ export interface SummariseInput {
   sentences: readonly string[];
   embeddings?: Embeddings | undefined;
   maxSentences?: number | undefined;
+  /** How many sections the text is taken to have; as many as sentences are wanted when left out. */
+  sectionCount?: number | undefined;
   /** Index of a sentence that is chosen already, as the first of them. */
   opening?: number | undefined;
   /** For each sentence how well it stands by itself, 0 to 1; computed from the text when left out. */
@@ -97,17 +99,18 @@ function defaultCount(sentenceCount: number): number {
 /**
  * An extractive summary: the indexes of the chosen sentences, ascending. Sections are covered before a second sentence
  * is taken from one; sentences like a chosen one are avoided. Fewer than `maxSentences` come back only when the text
- * has fewer. Deterministic.
+ * has fewer. Deterministic. `ranked` has the same in the order in which they were chosen: the first n of it are a summary
+ * of n sentences.
  */
-export function summarise(input: SummariseInput): { indexes: number[] } {
+export function summarise(input: SummariseInput): { indexes: number[]; ranked: number[] } {
   const count = input.sentences.length;
-  if (count === 0) return { indexes: [] };
+  if (count === 0) return { indexes: [], ranked: [] };
   const wanted = Math.max(1, Math.min(input.maxSentences ?? defaultCount(count), count));
   const vectors = vectorsOf(input);
   const sections = findBoundaries({
     sentences: input.sentences,
     embeddings: input.embeddings,
-    chapterCount: Math.max(1, Math.min(wanted, Math.floor(count / 3))),
+    chapterCount: Math.max(1, Math.min(input.sectionCount ?? wanted, Math.floor(count / 3))),
     language: input.language,
   });
   const scores = scoreSentences(input, vectors, sections);
@@ -149,7 +152,7 @@ export function summarise(input: SummariseInput): { indexes: number[] } {
     if (best < 0) break;
     choose(best);
   }
-  return { indexes: chosen.sort((a, b) => a - b) };
+  return { indexes: [...chosen].sort((a, b) => a - b), ranked: chosen };
 }
 
 /** About one statement a minute at first, twelve for an hour. */
@@ -158,11 +161,14 @@ function statementCount(durationSeconds: number): number {
   return Math.max(2, Math.min(20, Math.round(minutes <= 10 ? 1 + minutes : 8 + minutes / 15)));
 }
 
+/** Of the medium summary's statements a short one has this share, and a long one so many times as many. */
+const lengthFactors: Record<SummaryLength, number> = { short: 0.4, medium: 1, long: 2 };
+
 const maxKeyTerms = 20;
 
 /**
  * The summary of a lecture: statements and key terms that were said, each with its moment. No text is invented;
- * see statement-text.ts for what is tidied.
+ * see statement-text.ts for what is tidied. Each statement says which is the shortest summary that has it.
  */
 export function makeSummary(params: {
   sentences: readonly TimedSentence[];
@@ -174,22 +180,26 @@ export function makeSummary(params: {
   if (last === undefined) return { statements: [], keyTerms: [] };
   const texts = sentences.map((sentence) => sentence.text);
   const quality = sentences.map((sentence) => selfContainment(sentence));
-  const { indexes } = summarise({
+  const countOf = (length: SummaryLength): number =>
+    Math.max(length === 'short' ? 1 : 2, Math.round(statementCount(last.end) * lengthFactors[length]));
+  const { ranked } = summarise({
     sentences: texts,
     embeddings: params.embeddings,
-    maxSentences: statementCount(last.end),
+    maxSentences: countOf('long'),
+    sectionCount: countOf('medium'),
     quality,
     language: params.language,
   });
-  const statements = indexes
-    // What does not stand by itself is worse than a shorter summary, unless there is nothing else.
-    .filter(
-      (index, _, all) => (quality[index] as number) > 0.1 || all.every((other) => (quality[other] as number) <= 0.1),
-    )
-    .map((index) => {
-      const sentence = sentences[index] as TimedSentence;
-      return { text: tidyStatement(sentence.text), start: sentence.start, end: sentence.end };
-    });
+  // What does not stand by itself is worse than a shorter summary, unless there is nothing else.
+  const good = ranked.filter((index) => (quality[index] as number) > 0.1);
+  const statements = (good.length > 0 ? good : ranked)
+    .map((index, rank) => {
+      const { text, start, end } = sentences[index] as TimedSentence;
+      const length = summaryLengths.find((each) => rank < countOf(each)) ?? 'long';
+      return { index, statement: { text: tidyStatement(text), start, end, length } };
+    })
+    .sort((a, b) => a.index - b.index)
+    .map(({ statement }) => statement);
   return { statements, keyTerms: findKeyTerms(sentences, params.language ?? null) };
 }
 

@@ -64,6 +64,16 @@ describe('makeSummary', () => {
     for (const { definition } of summary.keyTerms) expect(plain(lecture.join(' '))).toContain(plain(definition));
   });
 
+  test('three lengths: each longer one has what the shorter ones have, and more', () => {
+    const rank = { short: 0, medium: 1, long: 2 };
+    const counts = [0, 1, 2].map(
+      (longest) => summary.statements.filter(({ length }) => rank[length ?? 'medium'] <= longest).length,
+    );
+    expect(counts[0]).toBeGreaterThanOrEqual(1);
+    expect(counts[1]).toBeGreaterThan(counts[0] as number);
+    expect(counts[2]).toBeGreaterThan(counts[1] as number);
+  });
+
   test('a flagged sentence and a question are not among the statements', () => {
     const marked = sentences.map((sentence, index) =>
       index % 2 === 0

@@ -10,11 +10,14 @@ import {
   chaptersQuerySchema,
   flashcardsQuerySchema,
   jsonQuerySchema,
+  summaryQuerySchema,
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
+import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import { toVttChapters, toYoutubeChapters } from '@studymate/study/chapter-formats';
 import { toAnkiTsv, toCsv } from '@studymate/study/flashcard-formats';
+import { toFlashcard, toQuiz } from '@studymate/study/quiz';
 import type { Response, Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
@@ -28,7 +31,7 @@ import { readPartialTranscript, readTranscript } from './lecture-text.ts';
 /** Exports take one level of chapters; a list of all three would repeat every moment. */
 const exportLevel = 'general';
 
-/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards */
+/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards, /quiz */
 export function addArtifactRoutes(router: Router, deps: { services: Services; reader: LectureReader }): void {
   const { reader } = deps;
   const { artifacts } = deps.services;
@@ -78,9 +81,9 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
 
   addRoute(router, '/api/v1/lectures/:id/summary', {
     async get(req, res) {
-      parseRequest(jsonQuerySchema, req.query);
+      const { length } = parseRequest(summaryQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
-      res.json(await readStageContent(artifacts, record, 'summary', summaryArtifactSchema));
+      res.json(toLength(await readStageContent(artifacts, record, 'summary', summaryArtifactSchema), length));
     },
   });
 
@@ -88,12 +91,29 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
     async get(req, res) {
       const { format } = parseRequest(flashcardsQuerySchema, req.query);
       const record = await reader.readRecord(ownerOf(res), req.params.id);
-      const cards = await readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema);
+      const kept = await readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema);
+      const cards = kept.map(toFlashcard);
       if (format === 'json') res.json(cards);
       else if (format === 'anki') sendFile(res, record, 'text/tab-separated-values', 'anki.txt', toAnkiTsv(cards));
       else sendFile(res, record, 'text/csv', 'csv', toCsv(cards));
     },
   });
+
+  addRoute(router, '/api/v1/lectures/:id/quiz', {
+    async get(req, res) {
+      parseRequest(jsonQuerySchema, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      res.json(toQuiz(await readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema)));
+    },
+  });
+}
+
+/** The statements of a summary of that length. */
+function toLength(summary: Summary, length: SummaryLength): Summary {
+  const longest = summaryLengths.indexOf(length);
+  const statements = summary.statements.filter((each) => summaryLengths.indexOf(each.length ?? 'medium') <= longest);
+  // Of a short lecture, or one that was summed up before there were lengths, there is only one.
+  return { ...summary, statements: statements.length > 0 ? statements : summary.statements };
 }
 
 /** A text to keep, named after the lecture. */

@@ -1,6 +1,7 @@
 import { courseFieldsSchema, coursePageSchema, courseSchema } from '@studymate/contracts/course';
+import { courseTopicsQuerySchema, courseTopicsSchema } from '@studymate/contracts/course-topics';
 import { listCoursesQuerySchema } from '@studymate/contracts/queries';
-import { type Answer, changeErrors, lectureErrors, type Operations } from './operation.ts';
+import { type Answer, changeErrors, lectureErrors, type Operations, workErrors } from './operation.ts';
 
 const course: Answer = {
   description: 'The course, with its members for its owner.',
@@ -43,6 +44,13 @@ export const courseOperations: Operations = {
     summary: 'Deletes the course; its lectures stay, in no course.',
     answers: { 204: { description: 'It is gone.' } },
     errors: changeErrors,
+  },
+  'GET /api/v1/courses/:id/topics': {
+    tag: 'Courses',
+    summary: 'Topics over its lectures, with the moments at which they are spoken of. They keep their ids.',
+    query: courseTopicsQuerySchema,
+    answers: { 200: { description: 'The topics.', content: { 'application/json': courseTopicsSchema } } },
+    errors: [...lectureErrors, ...workErrors],
   },
   'PUT /api/v1/courses/:id/members/:owner': {
     tag: 'Courses',

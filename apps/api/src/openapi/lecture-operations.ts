@@ -4,6 +4,7 @@ import {
   flashcardsQuerySchema,
   jsonQuerySchema,
   listLecturesQuerySchema,
+  summaryQuerySchema,
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
 import {
@@ -14,7 +15,13 @@ import {
   searchQuerySchema,
   searchResponseSchema,
 } from '@studymate/contracts/search';
-import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
+import {
+  chapterSchema,
+  flashcardSchema,
+  lectureTopicSchema,
+  quizQuestionSchema,
+  summarySchema,
+} from '@studymate/contracts/study';
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { lectureFromUploadSchema } from '@studymate/contracts/upload';
 import { z } from 'zod';
@@ -203,8 +210,8 @@ export const lectureOperations: Operations = {
   },
   'GET /api/v1/lectures/:id/summary': {
     tag: 'Parts of a lecture',
-    summary: 'Statements and key terms, each with its moment.',
-    query: jsonQuerySchema,
+    summary: 'Statements and key terms, each with its moment, in three lengths.',
+    query: summaryQuerySchema,
     answers: { 200: { description: 'The summary.', content: { 'application/json': summarySchema } } },
     errors: partErrors,
   },
@@ -222,6 +229,15 @@ export const lectureOperations: Operations = {
         },
         headers: asFile,
       },
+    },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/quiz': {
+    tag: 'Parts of a lecture',
+    summary: 'Questions with four answers each, made of the cards, in the order of the lecture.',
+    query: jsonQuerySchema,
+    answers: {
+      200: { description: 'The questions.', content: { 'application/json': z.array(quizQuestionSchema) } },
     },
     errors: partErrors,
   },

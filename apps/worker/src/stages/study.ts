@@ -49,7 +49,7 @@ function createStudyStage<T>(
 
 export const studyStages: Record<StudyStageName, Stage> = {
   chapters: createStudyStage('chapters', 2, chaptersArtifactSchema, searchIndex),
-  topics: createStudyStage('topics', 1, topicsArtifactSchema),
-  summary: createStudyStage('summary', 1, summaryArtifactSchema),
-  flashcards: createStudyStage('flashcards', 1, flashcardsArtifactSchema),
+  topics: createStudyStage('topics', 2, topicsArtifactSchema),
+  summary: createStudyStage('summary', 2, summaryArtifactSchema),
+  flashcards: createStudyStage('flashcards', 2, flashcardsArtifactSchema),
 };

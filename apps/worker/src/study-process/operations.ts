@@ -1,5 +1,6 @@
 import type { ChaptersRequest, ChaptersResponse, SummarizeResponse } from '@studymate/contracts/requests';
 import { findBoundaries, makeChapters, titleChapters } from '@studymate/study/chapters';
+import { makeCourseTopics } from '@studymate/study/course-topics';
 import type { Embeddings } from '@studymate/study/embeddings';
 import { makeFlashcards } from '@studymate/study/flashcards';
 import { makeSearchIndex } from '@studymate/study/search/make-search-index';
@@ -17,6 +18,7 @@ export const studyOperations = {
   flashcards: makeFlashcards,
   searchIndex: makeSearchIndex,
 
+  courseTopics: makeCourseTopics,
   topicsOfDocuments: findTopics,
 
   chaptersOfSentences(input: ChaptersRequest & { embeddings: Embeddings }): ChaptersResponse {

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { KeptCourseTopics } from '@studymate/contracts/artifacts';
+import type { CourseRecord } from '@studymate/contracts/course';
+import { createId } from '@studymate/contracts/ids';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createArtifacts } from '../src/artifacts.ts';
+import type { BlobStore } from '../src/blob-store.ts';
+import { type CourseStore, createCourseStore } from '../src/course-store.ts';
+import { type CourseTopicsStore, createCourseTopicsStore, toTopicsInputHash } from '../src/course-topics-store.ts';
+import { createFileBlobStore } from '../src/file-blob-store.ts';
+import { courseTopicsKey, courseTopicsPrefix, recordKey } from '../src/lecture-keys.ts';
+import { createLectureStore, type LectureStore } from '../src/lecture-store.ts';
+import { makeRecord } from './support/records.ts';
+
+let rootDir: string;
+let blobs: BlobStore;
+let courses: CourseStore;
+let lectures: LectureStore;
+let topics: CourseTopicsStore;
+let course: CourseRecord;
+beforeEach(async () => {
+  rootDir = await mkdtemp(path.join(tmpdir(), 'studymate-course-topics-'));
+  blobs = await createFileBlobStore({ rootDir });
+  courses = createCourseStore({ blobs });
+  lectures = createLectureStore({ blobs });
+  topics = createCourseTopicsStore({ blobs, lectures, artifacts: createArtifacts({ blobs }) });
+  const createdAt = new Date(0).toISOString();
+  course = { schemaVersion: 1, id: createId(), version: 1, owner: 'ada', title: 'A', createdAt };
+  await courses.create(course);
+});
+afterEach(async () => {
+  await blobs.close();
+  await rm(rootDir, { recursive: true, force: true });
+});
+
+async function makeLecture(courseId: string | null, changes = {}): Promise<string> {
+  const record = { ...makeRecord(createId(), 'ada'), courseId, ...changes };
+  await lectures.create(record);
+  return record.id;
+}
+
+function makeKept(inputHash: string, lectureIds: readonly string[] = []): KeptCourseTopics {
+  return {
+    schemaVersion: 1,
+    inputHash,
+    weights: 'model#1',
+    fittedPassages: 1,
+    nextId: 1,
+    topics: [],
+    lectures: lectureIds.map((lectureId) => ({ lectureId, source: lectureId, passages: [] })),
+  };
+}
+
+const kept = () => blobs.list(courseTopicsPrefix(course.id));
+
+test('the newest version is read, and those before it are gone', async () => {
+  expect(await topics.read(course.id)).toBeNull();
+  for (const hash of ['a', 'b', 'c']) await topics.write(course.id, makeKept(hash));
+  expect((await topics.read(course.id))?.inputHash).toBe('c');
+  expect(await kept()).toEqual([courseTopicsKey(course.id, 3)]);
+});
+
+test('a damaged version reads as none, and the next one is written over it', async () => {
+  await blobs.put(courseTopicsKey(course.id, 1), Buffer.from('{'));
+  expect(await topics.read(course.id)).toBeNull();
+  await topics.write(course.id, makeKept('b'));
+  expect((await topics.read(course.id))?.inputHash).toBe('b');
+});
+
+test('the lectures of a course: its own alone, the earliest first, without a damaged one and one of a request', async () => {
+  const first = await makeLecture(course.id);
+  await makeLecture(null);
+  await makeLecture(createId());
+  await makeLecture(course.id, { transientUntil: new Date().toISOString() });
+  const damaged = await makeLecture(course.id);
+  await blobs.put(recordKey(damaged, 1), Buffer.from('{'));
+  const last = await makeLecture(course.id);
+  const ids = (await topics.listLectures(course)).map(({ id }) => id);
+  expect([...ids].sort()).toEqual([first, last].sort());
+  expect(ids).toEqual([...ids].sort());
+});
+
+test('collect: topics go once a lecture of theirs was deleted or moved, or the course was; others stay', async () => {
+  const [stays, goes] = [await makeLecture(course.id), await makeLecture(course.id)];
+  await topics.write(course.id, makeKept('a', [stays, goes]));
+  expect(await topics.collect(courses)).toBe(0);
+  await lectures.delete(goes);
+  expect(await topics.collect(courses)).toBe(1);
+  expect(await kept()).toEqual([]);
+  await topics.write(course.id, makeKept('a', [stays]));
+  await lectures.update(stays, (record) => ({ ...record, courseId: null }));
+  expect(await topics.collect(courses)).toBe(1);
+  await topics.write(course.id, makeKept('a'));
+  expect(await topics.collect(courses)).toBe(0);
+  await courses.delete(course.id);
+  expect(await topics.collect(courses)).toBe(1);
+  expect(await kept()).toEqual([]);
+});
+
+test('the hash of the input does not depend on the order, and does on every lecture', () => {
+  expect(toTopicsInputHash(['a', 'b'])).toBe(toTopicsInputHash(['b', 'a']));
+  expect(toTopicsInputHash(['a'])).not.toBe(toTopicsInputHash(['a', 'b']));
+});
