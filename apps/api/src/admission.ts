@@ -7,6 +7,7 @@ import type { OwnerSlots } from '@studymate/queue/owner-slots';
 import type { Queues } from '@studymate/queue/queues';
 import { withRedis } from '@studymate/queue/redis';
 import { anonymousOwner } from './auth/owner.ts';
+import type { Breakers } from './breakers/breakers.ts';
 import type { Submitter } from './lectures/submit.ts';
 
 /** Refuses work that would only wait, before anything of its request is read. */
@@ -17,8 +18,14 @@ export interface Admission {
    * @throws AppError `too_many_lectures` with an estimate of when there will be room; what `work` throws
    */
   lecture<T>(owner: string, work: () => Promise<T>): Promise<T>;
-  /** Takes a short request. @throws AppError `queue_full` with an estimate, `queue_unavailable`; what `work` throws */
+  /** Takes a short request. @throws AppError as `takeQuick`; what `work` throws */
   quick<T>(owner: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * The same for work that is no promise.
+   * @returns what is to be called at its end
+   * @throws AppError `queue_full` with an estimate, `queue_unavailable`
+   */
+  takeQuick(owner: string): Promise<() => void>;
 }
 
 const timeoutMs = 500;
@@ -35,8 +42,9 @@ export function createAdmission(deps: {
   queues: Pick<Queues, 'countOpen'>;
   submitter: Pick<Submitter, 'countWaiting'>;
   ownerSlots: OwnerSlots;
+  breakers: Pick<Breakers, 'queue'>;
 }): Admission {
-  const { limits, active, pace, queues, submitter, ownerSlots } = deps;
+  const { limits, active, pace, queues, submitter, ownerSlots, breakers } = deps;
   /** Uploads that are coming in, by owner: each will be a lecture, unless it fails. */
   const receiving = new Map<string, number>();
   /** Short requests of this process, from the first byte to the answer; those of others are known once queued. */
@@ -70,6 +78,22 @@ export function createAdmission(deps: {
     return giveBack ?? refuseQuick(`You have ${limit} short requests waiting already; try again soon.`, limit);
   };
 
+  const takeQuick: Admission['takeQuick'] = async (owner) => {
+    // Asked for without a limit, too: it refuses at once while Redis is away.
+    const open = await breakers.queue.run(() => withRedis(() => queues.countOpen('quick')));
+    const limit = limits.maxWaitingRequests;
+    if (limit !== null && Math.max(open, quickHere) >= limit) {
+      return refuseQuick('Too many short requests wait already; try again soon.', limit);
+    }
+    const giveBack = await takeSlot(owner);
+    quickHere++;
+    return () => {
+      quickHere--;
+      // Should Redis be away, the slot comes back by itself.
+      if (giveBack) withRedis(giveBack).catch(() => {});
+    };
+  };
+
   return {
     async lecture(owner, work) {
       const { maxActiveLectures, maxActiveLecturesPerOwner } = limits;
@@ -95,22 +119,14 @@ export function createAdmission(deps: {
     },
 
     async quick(owner, work) {
-      // Asked for without a limit, too: it refuses at once while Redis is away.
-      const open = await withRedis(() => queues.countOpen('quick'));
-      const limit = limits.maxWaitingRequests;
-      if (limit !== null && Math.max(open, quickHere) >= limit) {
-        return refuseQuick('Too many short requests wait already; try again soon.', limit);
-      }
-      const giveBack = await takeSlot(owner);
-      quickHere++;
+      const leave = await takeQuick(owner);
       try {
         return await work();
       } finally {
-        quickHere--;
-        // Should Redis be away, the slot comes back by itself.
-        if (giveBack) withRedis(giveBack).catch(() => {});
+        leave();
       }
     },
+    takeQuick,
   };
 }
 

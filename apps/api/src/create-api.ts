@@ -10,6 +10,9 @@ import { createAdmission } from './admission.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { addSessionRoute } from './auth/session-route.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
+import { createCacheStore } from './cache/cache-store.ts';
+import { createModelNames } from './cache/model-names.ts';
+import { createResponseCache } from './cache/response-cache.ts';
 import { createCourseReader } from './courses/course-reader.ts';
 import { addCourseRoutes } from './courses/course-routes.ts';
 import { addCourseTopicsRoute } from './courses/course-topics-route.ts';
@@ -43,7 +46,6 @@ import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
 import { createLanguageModel } from './summaries/language-model.ts';
 import { createSummaries } from './summaries/summaries.ts';
-import { createSummaryCache } from './summaries/summary-cache.ts';
 import { addUploadRoutes } from './uploads/upload-routes.ts';
 
 export interface Api {
@@ -72,7 +74,7 @@ export interface ApiDeps {
  * @throws AppError `storage_unavailable` when the data folder cannot be used
  */
 export async function createApi({ config, logger, metrics, webDir }: ApiDeps): Promise<Api> {
-  const services = await createServices({ config, logger });
+  const services = await createServices({ config, logger, metrics });
   const courseReader = createCourseReader(services);
   const reader = createLectureReader({ ...services, courseReader });
   const submitter = createSubmitter({ ...services, logger });
@@ -124,18 +126,29 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addExportRoute(app, { services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });
-  addTranscribeRoute(app, { services, admission, logger, metrics });
+  const { clipSeconds, textSeconds, summarySeconds } = config.cache;
+  const cache = createResponseCache({
+    store: createCacheStore({
+      redis: services.cacheRedis,
+      prefix: config.redis.prefix,
+      onError: (error) => logger.debug({ err: error }, 'the cache could not be used'),
+    }),
+    ttlSeconds: {
+      clip: clipSeconds,
+      topics: textSeconds,
+      chapters: textSeconds,
+      summary: textSeconds,
+      'summary-stream': summarySeconds,
+    },
+    onResult: metrics.countCache,
+  });
+  const modelNames = createModelNames(services);
+  addTranscribeRoute(app, { services, admission, logger, cache, modelNames });
   const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });
   addAudioRoutes(app, { config, services, requests, auth, logger });
-  const summaryCache = createSummaryCache({
-    redis: services.cacheRedis,
-    prefix: config.redis.prefix,
-    ttlSeconds: config.cache.summarySeconds,
-    onError: (error) => logger.debug({ err: error }, 'the cache of summaries could not be used'),
-  });
   const model = config.llm && createLanguageModel(config.llm);
-  const summaries = createSummaries({ ...services, model, logger });
-  addTextRoutes(app, { services, admission, summaries, summaryCache });
+  const summaries = createSummaries({ ...services, breaker: services.breakers.languageModel, model, logger });
+  addTextRoutes(app, { services, admission, summaries, cache, modelNames });
   addModelRoutes(app, { services });
   const search = addSearchRoutes(app, { config, services, courseReader, admission, logger });
   app.use(() => {

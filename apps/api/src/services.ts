@@ -1,5 +1,6 @@
 import type { Config } from '@studymate/config/config';
 import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
 import { type ActiveLectures, createActiveLectures } from '@studymate/queue/active';
 import { type Advancer, createAdvancer } from '@studymate/queue/advance';
 import { createPace, type Pace } from '@studymate/queue/backlog';
@@ -26,6 +27,8 @@ import { createLectureStore, type LectureStore } from '@studymate/storage/lectur
 import { createPartialFiles } from '@studymate/storage/partial-files';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
+import { type Breakers, createBreakers } from './breakers/breakers.ts';
+import { guardStore } from './breakers/guard-store.ts';
 
 /** Everything outside the process that the API works with. */
 export interface Services {
@@ -51,6 +54,7 @@ export interface Services {
   pace: Pace;
   fleet: ModelFleet;
   quick: QuickCalls;
+  breakers: Breakers;
   close(): Promise<void>;
 }
 
@@ -59,8 +63,8 @@ const redisGraceMs = 1_000;
 const closeTimeoutMs = 1_000;
 
 /** @throws AppError `storage_unavailable` when the data folder cannot be used */
-export async function createServices(deps: { config: Config; logger: Logger }): Promise<Services> {
-  const { config, logger } = deps;
+export async function createServices(deps: { config: Config; logger: Logger; metrics: Metrics }): Promise<Services> {
+  const { config, logger, metrics } = deps;
   const { prefix } = config.redis;
   const connections: Redis[] = [];
   const connect = (kind: ConnectionKind, use: string, url = config.redis.url): Redis => {
@@ -87,16 +91,19 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
   const cacheRedis = cacheUrl === config.redis.url ? redis : connect('producer', 'cache', cacheUrl);
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
-  const [blobs] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
+  const [store] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
   const partials = await createPartialFiles({ rootDir: config.dataDir });
-  const lectures = createLectureStore({ blobs });
   const keys = createKeys(prefix);
+  const breakers = createBreakers({ config: config.breakers, logger, metrics, redis, keys, blobs: store });
+  const blobs = guardStore(store, breakers.store);
+  const lectures = createLectureStore({ blobs });
   const queues = createQueues({ redis, prefix });
   const active = createActiveLectures({ redis, keys });
   const events = createEventReader({ redis, subscriber, keys });
   const fleet = createModelFleet({ redis, keys });
   const uploadLocks = createUploadLocks({ redis, subscriber, keys });
-  const quick = createQuickCalls({ queues, eventsConnection, prefix });
+  const calls = createQuickCalls({ queues, eventsConnection, prefix });
+  const quick: QuickCalls = { ...calls, call: (data, options) => breakers.queue.run(() => calls.call(data, options)) };
 
   return {
     blobs,
@@ -119,7 +126,9 @@ export async function createServices(deps: { config: Config; logger: Logger }): 
     pace: createPace({ redis, keys, queues, active, fleet }),
     fleet,
     quick,
+    breakers,
     async close() {
+      breakers.close();
       await events.close();
       uploadLocks.close();
       // While Redis is away BullMQ waits for it, without an end.

@@ -124,11 +124,12 @@ describe('short requests of one owner that wait', () => {
     const [ada, bob] = await makeKeys(t);
     const other = await start({ ...env, QUEUE_PREFIX: t.config.redis.prefix, DATA_DIR: t.config.dataDir });
     const leaving = new AbortController();
+    let texts = 0;
     const ask = (url: string, key: string, signal = leaving.signal) =>
       fetch(`${url}/api/v1/summarize`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-api-key': key },
-        body: JSON.stringify({ text: 'Nobody answers this.' }),
+        body: JSON.stringify({ text: `Nobody answers this: ${++texts}.` }),
         signal,
       });
     const queue = t.queues.all().get('quick');

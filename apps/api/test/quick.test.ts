@@ -7,7 +7,7 @@ import { testRedisUrl } from '@studymate/queue/testing';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startTestApi, type TestApi, toFile } from './support/test-api.ts';
+import { startTestApi, type TestApi, toFile, until } from './support/test-api.ts';
 
 /** Stands for the worker at the other end of the real queue. */
 let answer: (data: QuickJobData) => Promise<unknown>;
@@ -86,27 +86,56 @@ test.each([
   expect(await t.blobs.list('clips/')).toEqual([]);
 });
 
-test.each([
-  [undefined, { owner: 'local', read: true }],
-  ['no-cache', { owner: 'local', read: false }],
-  ['max-age=0, No-Store', undefined],
-])(
-  'a clip with cache-control %s: says whose answer may be kept and read, and where it came from',
-  async (control, keep) => {
-    let seen: QuickJobData | undefined;
-    answer = async (data) => {
-      seen = data;
-      return { ...clipAnswer, timings: { ...clipAnswer.timings, cached: control === undefined } };
-    };
+test('a clip that comes again: is not asked of a worker; with no-cache it is, with no-store nothing is kept', async () => {
+  let asked = 0;
+  answer = async () => {
+    asked++;
+    return clipAnswer;
+  };
+  const ask = async (text: string, control?: string) => {
     const form = new FormData();
-    form.append('file', toFile('x'));
+    form.append('file', toFile(text));
     const headers: Record<string, string> = control === undefined ? {} : { 'cache-control': control };
     const response = await fetch(`${t.url}/api/v1/transcribe`, { method: 'POST', body: form, headers });
-    expect(response.headers.get('x-cache')).toBe(control === undefined ? 'hit' : 'miss');
-    await response.json();
-    expect(seen?.kind === 'transcribe' ? seen.keep : 'nothing').toEqual(keep);
-  },
-);
+    const { timings } = (await response.json()) as { timings: { cached: boolean } };
+    return `${response.headers.get('x-cache')} ${timings.cached} ${asked}`;
+  };
+  expect([await ask('again'), await ask('again')]).toEqual(['miss false 1', 'hit true 1']);
+  expect(await ask('again', 'no-cache')).toBe('miss false 2');
+  expect([await ask('other', 'max-age=0, No-Store'), await ask('other')]).toEqual(['miss false 3', 'miss false 4']);
+  expect(await t.blobs.list('clips/')).toEqual([]);
+});
+
+test('equal clips at the same time: are asked of a worker once, and none is left behind', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let asked = 0;
+  answer = async () => {
+    asked++;
+    await released;
+    return clipAnswer;
+  };
+  const clips = Array.from({ length: 8 }, () => t.client.transcribe(toFile('the same, eight times')));
+  await until(async () => asked > 0, 'the worker to be asked');
+  release();
+  const answers = await Promise.all(clips);
+  expect([asked, answers.filter(({ timings }) => !timings.cached).length]).toEqual([1, 1]);
+  expect(await t.blobs.list('clips/')).toEqual([]);
+});
+
+test('a text that comes again: is not asked of a worker', async () => {
+  let asked = 0;
+  answer = async () => {
+    asked++;
+    return { topics: [], assignments: [null] };
+  };
+  const documents = ['a text that comes again'];
+  expect(await t.client.topics({ documents })).toEqual(await t.client.topics({ documents }));
+  await t.client.topics({ documents, topicCount: 1 });
+  expect(asked).toBe(2);
+});
 
 /** What a request with these fields is answered with, as `400 code message`. */
 const postClip = async (...fields: [string, string][]) => {

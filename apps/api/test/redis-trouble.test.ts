@@ -33,11 +33,13 @@ async function ask(path: string, init?: RequestInit): Promise<string> {
   const retryAfter = response.headers.get('retry-after');
   return [response.status, code, retryAfter && `after ${retryAfter}`].filter(Boolean).join(' ');
 }
+let texts = 0;
 const askTopics = () =>
   ask('/api/v1/topics', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ documents: ['a text'] }),
+    // A new one each time: nothing of it is kept.
+    body: JSON.stringify({ documents: [`text ${++texts}`] }),
   });
 const askTranscribe = () => {
   const form = new FormData();
@@ -146,3 +148,23 @@ test('a Redis that dies while a quick call waits for its worker: the caller is t
   await redis.kill();
   expect(await answer).toBe('503 queue_unavailable after 2');
 });
+
+test('a Redis that hangs for many requests: further ones are refused without asking it, and not any more when it answers', async () => {
+  startTextWorker();
+  expect(await askTopics()).toBe('200');
+  redis.signal('SIGSTOP');
+  const unavailable = '503 queue_unavailable after 2';
+  for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
+  await until(async () => (await breakerState()) === 'open', 'the breaker to open');
+  for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
+  expect(await t.metrics.text()).toMatch(/circuit_breaker_refusals_total\{.*dependency="queue".*\} 5/);
+  redis.signal('SIGCONT');
+  await until(async () => (await breakerState()) === 'closed', 'the breaker to close');
+  await until(async () => (await askTopics()) === '200', 'topics');
+});
+
+async function breakerState(): Promise<string | undefined> {
+  const lines = (await t.metrics.text()).split('\n');
+  const found = lines.find((line) => /^circuit_breaker_state\{.*dependency="queue"/.test(line) && line.endsWith(' 1'));
+  return found && /state="(\w+)"/.exec(found)?.[1];
+}

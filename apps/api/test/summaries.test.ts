@@ -14,7 +14,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isLooping, isNonsense } from '../src/summaries/judge-answer.ts';
 import type { LanguageModel } from '../src/summaries/language-model.ts';
 import { createSummaries } from '../src/summaries/summaries.ts';
-import { startTestApi, type TestApi } from './support/test-api.ts';
+import { startTestApi, type TestApi, until } from './support/test-api.ts';
 
 /** Speaks OpenAI's protocol, or something else, as each test says. */
 let speak: (res: ServerResponse, req: IncomingMessage, body: string) => unknown;
@@ -60,7 +60,14 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`;
-  const env = { LLM_BASE_URL: baseUrl, LLM_API_KEY: 'key-of-the-model', LLM_MODEL: 'small', LLM_STALL_SECONDS: '90' };
+  const env: Record<string, string> = {
+    LLM_BASE_URL: baseUrl,
+    LLM_API_KEY: 'key-of-the-model',
+    LLM_MODEL: 'small',
+    LLM_STALL_SECONDS: '90',
+  };
+  // Most of the tests are about a server that fails; what comes of too many failures has one of its own.
+  env.BREAKER_FAILURES = '1000';
   api = await startTestApi({ redisUrl: testRedisUrl(), env });
   impatient = await startTestApi({ redisUrl: testRedisUrl(), env: { ...env, LLM_STALL_SECONDS: '1' } });
   plain = await startTestApi({ redisUrl: testRedisUrl() });
@@ -259,9 +266,29 @@ describe('a text that is summarised by a language model', () => {
     };
     const call = () => Promise.reject(new Error('not to be asked'));
     const logger = createLogger({ name: 'test', level: 'info', destination: { write: () => {} } });
-    const pieces = createSummaries({ quick: { call }, model, logger }).stream({ text: source }, leaving.signal);
+    const breaker = { begin: async () => ({ end() {} }) };
+    const pieces = createSummaries({ quick: { call }, model, breaker, logger }).stream(
+      { text: source },
+      leaving.signal,
+    );
     await expect(pieces[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'cancelled' });
   });
+});
+
+test('a server that fails five times: is not asked for a while, and one request tries it again', async () => {
+  const address = server.address() as AddressInfo;
+  const env = { LLM_BASE_URL: `http://127.0.0.1:${address.port}/v1`, LLM_MODEL: 'small', BREAKER_OPEN_SECONDS: '3' };
+  const t = await startTestApi({ redisUrl: testRedisUrl(), env });
+  closers.push(() => t.close());
+  await answerJobs(t);
+  for (let i = 0; i < 5; i++) expect(await read(t, newText())).toBe(extracted);
+  expect(asked).toHaveLength(5);
+  speak = (res) => begin(res).end(toEvent(good, 'stop'));
+  const state = async (name: string) =>
+    (await t.metrics.text()).match(`dependency="language_model",state="${name}".*} (.)`)?.[1];
+  expect([await state('open'), await read(t, newText()), asked.length]).toEqual(['1', extracted, 5]);
+  await until(async () => (await read(t, newText())) === good, 'the server to be asked again');
+  expect(await state('closed')).toBe('1');
 });
 
 test('a long text: a sentence of its beginning first, then the rest, which does not tell it again', async () => {

@@ -36,7 +36,6 @@ import { createJobHandlers } from './job-handlers.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createModelReports } from './model-reports.ts';
 import { createModels, type ModelsDeps, toSpeechProcesses } from './models.ts';
-import { createClipCache } from './quick/clip-cache.ts';
 import { createReconciler } from './reconciler.ts';
 import { warnWhileRedisIsMissing } from './redis-warning.ts';
 import { deleteExpired } from './retention.ts';
@@ -140,7 +139,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     fleet,
     redis,
     workerId: randomUUID(),
-    read: models.reports,
+    read: models.namedReports,
     onError: warnOfReports,
   });
 
@@ -191,17 +190,6 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   });
 
   const clipDir = path.join(config.dataDir, 'tmp');
-  const cacheRedis = createRedis({
-    url: config.cache.redisUrl,
-    kind: 'producer',
-    onError: (error) => logger.debug({ err: error }, 'redis connection of the cache'),
-  });
-  const clipCache = createClipCache({
-    redis: cacheRedis,
-    prefix,
-    ttlSeconds: config.cache.clipSeconds,
-    onError: (error) => logger.debug({ err: error }, 'the cache of clips could not be used'),
-  });
   const handlers = createJobHandlers({
     runner,
     reconciler,
@@ -243,7 +231,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
     quick: {
-      ...{ config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess, clipCache },
+      ...{ config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess },
       ...{ courses, courseTopics, artifacts, studyProcess },
     },
     callbacks,
@@ -321,7 +309,6 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (!isHandedBack) logger.warn('Redis is away: what was running is taken up again when its locks have run out');
       await Promise.all([models.close(), studyProcess.close(), quickStudyProcess.close()]);
       subscriber.disconnect();
-      cacheRedis.disconnect();
       const sayGoodbye = async () => {
         await reports.stop();
         if (!isStarted || !isHandedBack) return;

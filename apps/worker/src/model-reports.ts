@@ -14,14 +14,19 @@ export function createModelReports(deps: {
   fleet: ModelFleet;
   redis: Redis;
   workerId: string;
-  read: () => ModelReport[];
+  read: () => Promise<ModelReport[]>;
   onError: (error: unknown) => void;
 }): ModelReports {
   let timer: NodeJS.Timeout | undefined;
   const send = () => {
     // While Redis is away commands would pile up, and say later what is no longer so.
     if (timer === undefined || deps.redis.status !== 'ready') return;
-    deps.fleet.report(deps.workerId, deps.read()).catch(deps.onError);
+    deps
+      .read()
+      .then(async (reports) => {
+        if (timer !== undefined && deps.redis.status === 'ready') await deps.fleet.report(deps.workerId, reports);
+      })
+      .catch(deps.onError);
   };
   return {
     start() {

@@ -33,6 +33,8 @@ export interface Models {
   /** Has families loaded and does not wait for it. Loaded ones and those that are backed off stay as they are. */
   warm(families: readonly FamilyName[]): void;
   reports(): ModelReport[];
+  /** The same with the names of the weights, where they are known. */
+  namedReports(): Promise<ModelReport[]>;
   close(): Promise<void>;
 }
 
@@ -156,10 +158,13 @@ export function createModels(deps: ModelsDeps): Models {
     return store.weightsName(modelNames[role]);
   };
 
+  const speechAlgorithm = async () => `${await weightsName('whisper')}/${engineVersions[config.whisperEngine]}`;
+  const reports = () => [{ ...speech.report(), ...(download && { download }) }, text.report()];
+
   return {
     speech,
     text,
-    speechAlgorithm: async () => `${await weightsName('whisper')}/${engineVersions[config.whisperEngine]}`,
+    speechAlgorithm,
     weightsName,
     async preload(signal) {
       for (const family of [speech, text]) await loadPatiently(family, signal);
@@ -168,7 +173,17 @@ export function createModels(deps: ModelsDeps): Models {
       // Who fails says so by its state.
       for (const name of families) ({ speech, text })[name].load().catch(() => {});
     },
-    reports: () => [{ ...speech.report(), ...(download && { download }) }, text.report()],
+    reports,
+    async namedReports() {
+      const [spoken, written] = await Promise.all(
+        [speechAlgorithm(), weightsName('text')].map((name) => name.catch(() => undefined)),
+      );
+      // Read after the names, and at once: reports are sent in the order of what they say.
+      return reports().map((report) => {
+        const weights = report.family === 'speech' ? spoken : written;
+        return { ...report, ...(weights !== undefined && { weights }) };
+      });
+    },
     async close() {
       stopping.abort();
       await Promise.all([speech.close(), text.close()]);

@@ -17,8 +17,9 @@ export interface Config {
   };
   worker: { internalHost: string; internalPort: number };
   redis: { url: string; prefix: string };
-  /** Of answers to short clips and texts; 0 s: none is kept. */
-  cache: { redisUrl: string; clipSeconds: number; summarySeconds: number };
+  /** Of answers to short clips and texts; 0 s: none is kept. `summarySeconds`: of streamed ones. */
+  cache: { redisUrl: string; clipSeconds: number; summarySeconds: number; textSeconds: number };
+  breakers: { failures: number; openMs: number };
   /** Writes streamed summaries; null: nobody does. `baseUrl` without a slash at its end. */
   llm: { baseUrl: string; apiKey: string | null; model: string; stallMs: number } | null;
   /** Secret null: no callbacks. */
@@ -190,7 +191,9 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL,
       clipSeconds: v.CLIP_CACHE_SECONDS,
       summarySeconds: v.SUMMARY_CACHE_SECONDS,
+      textSeconds: v.TEXT_CACHE_SECONDS,
     },
+    breakers: { failures: v.BREAKER_FAILURES, openMs: v.BREAKER_OPEN_SECONDS * 1000 },
     llm: toLlm(v),
     callbacks: { secret: v.CALLBACK_SECRET || null, allowPrivate: v.CALLBACK_ALLOW_PRIVATE },
     dataDir: path.resolve(workingDir, v.DATA_DIR),

@@ -87,7 +87,7 @@ export const settings = {
   CACHE_REDIS_URL: setting(
     z.union([z.literal(''), redisUrl], 'give an address such as redis://127.0.0.1:6379'),
     '',
-    'Redis that keeps answers to short clips and texts; without it, the one of REDIS_URL. It may evict what it likes.',
+    'Redis that keeps answers to short clips and texts, a server or a database of its own; without it, the one of REDIS_URL. It may evict what it likes.',
   ),
   CLIP_CACHE_SECONDS: setting(
     integer(0, 604_800),
@@ -98,6 +98,21 @@ export const settings = {
     integer(0, 604_800),
     '3600',
     'How long a streamed summary is kept for when its owner sends the same text again; 0: not at all.',
+  ),
+  TEXT_CACHE_SECONDS: setting(
+    integer(0, 604_800),
+    '300',
+    'How long topics, chapters and summaries of a text are kept for when its owner sends the same text again; 0: not at all.',
+  ),
+  BREAKER_FAILURES: setting(
+    integer(1, 1_000),
+    '5',
+    'After so many failures in a row the queue, the store or the server of LLM_BASE_URL is not asked for a while.',
+  ),
+  BREAKER_OPEN_SECONDS: setting(
+    integer(1, 3_600),
+    '60',
+    'How long it is not asked then, unless it is found to answer before; requests are refused at once meanwhile, or done without it.',
   ),
   LLM_BASE_URL: setting(
     z.union([

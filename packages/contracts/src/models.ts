@@ -24,6 +24,8 @@ export const modelReportSchema = z.object({
   openWork: z.number().int().nonnegative(),
   /** Why the last load failed; null unless the state is `failed`. */
   failureCode: z.string().nullable(),
+  /** Name and weights of what is or would be loaded, once they are known. */
+  weights: z.string().optional(),
   /** While its weights come from a hub: which, and how far. */
   download: z
     .object({
@@ -39,6 +41,8 @@ export type ModelReport = z.infer<typeof modelReportSchema>;
 export const modelStatusSchema = modelReportSchema.extend({
   /** `ready` when any worker has it ready; else `loading`, `failed` or `unloaded`, the first that one is in. */
   state: z.enum(modelStates),
+  /** Of all workers, with commas between them: more than one while other weights are being brought in. */
+  weights: z.string().optional(),
   /** Of the worker that has been in this state the longest; null when no worker lives. */
   since: z.string().nullable(),
   /** What a load will probably take: the median of the last five, before the first an assumption. */

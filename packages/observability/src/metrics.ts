@@ -10,6 +10,10 @@ export const httpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, ...workBuckets];
 /** No label may take more values than this: a new one beyond it is counted as "other". */
 const maxLabelValues = 100;
 
+/** What a circuit breaker does: lets everything through, one call as a probe, or nothing. */
+export const breakerStates = ['closed', 'half_open', 'open'] as const;
+export type BreakerState = (typeof breakerStates)[number];
+
 export interface Metrics {
   readonly registry: Registry;
   /** `app_startup_seconds{phase}`: from the start of the process to the end of the phase. */
@@ -30,6 +34,12 @@ export interface Metrics {
   countReused(stage: StageName): void;
   /** `runs_superseded_total{stage}`: runs that were refused a write because a later one had taken their place. */
   countSuperseded(stage: StageName): void;
+  /** `cache_requests_total{kind,result}`: answers that may be kept, by where they came from. */
+  countCache(kind: string, result: string): void;
+  /** `circuit_breaker_state{dependency,state}`: 1 for the state that it is in, 0 for the others. */
+  setBreakerState(dependency: string, state: BreakerState): void;
+  /** `circuit_breaker_refusals_total{dependency}`: calls that an open breaker did not let through. */
+  countBreakerRefusal(dependency: string): void;
   /** `queue_wait_seconds{queue}`: from being queued to being taken. */
   observeQueueWait(queue: string, seconds: number): void;
   /** `queue_depth{queue,state}` */
@@ -85,6 +95,24 @@ export function createMetrics({ app }: { app: string }): Metrics {
     labelNames: ['family', 'state'],
     registers,
   });
+  const cacheRequests = new Counter({
+    name: 'cache_requests_total',
+    help: 'Requests whose answer may be kept, by where it came from.',
+    labelNames: ['kind', 'result'],
+    registers,
+  });
+  const breakerState = new Gauge({
+    name: 'circuit_breaker_state',
+    help: '1 for the state that the circuit breaker is in.',
+    labelNames: ['dependency', 'state'],
+    registers,
+  });
+  const breakerRefusals = new Counter({
+    name: 'circuit_breaker_refusals_total',
+    help: 'Calls that an open circuit breaker did not let through.',
+    labelNames: ['dependency'],
+    registers,
+  });
   const requests = new Counter({
     name: 'requests_total',
     help: 'Pieces of work that used a model.',
@@ -129,6 +157,12 @@ export function createMetrics({ app }: { app: string }): Metrics {
     observeStage: (name, cold, seconds) => stage.observe({ stage: name, cold: String(cold ?? false) }, seconds),
     countReused: (name) => reused.inc({ stage: name }),
     countSuperseded: (name) => superseded.inc({ stage: name }),
+    countCache: (name, result) => cacheRequests.inc({ kind: kind(name), result }),
+    setBreakerState(dependency, state) {
+      for (const each of breakerStates) breakerState.set({ dependency, state: each }, each === state ? 1 : 0);
+      breakerRefusals.inc({ dependency }, 0);
+    },
+    countBreakerRefusal: (dependency) => breakerRefusals.inc({ dependency }),
     observeQueueWait: (name, seconds) => queueWait.observe({ queue: queue(name) }, seconds),
     setQueueDepth: (name, state, jobs) => queueDepth.set({ queue: queue(name), state }, jobs),
     async text() {

@@ -36,8 +36,6 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
     recognition: recognitionSchema.optional(),
     /** Whether the answer has segments, and how the model came to them. */
     withSegments: z.literal(true).optional(),
-    /** Whose answer may be kept; without it none is. `read`: whether a kept one will do. */
-    keep: z.object({ owner: z.string(), read: z.boolean() }).optional(),
     /** Texts of which one is expected. */
     candidates: candidatesSchema.optional(),
   }),

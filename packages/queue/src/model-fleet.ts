@@ -89,6 +89,7 @@ export function toModelStatus(
   // ISO dates of one form sort as texts.
   const inState = reports.filter((report) => report.state === state).sort((a, b) => (a.since < b.since ? -1 : 1));
   const download = reports.find((report) => report.download)?.download;
+  const weights = [...new Set(reports.flatMap(({ weights }) => weights ?? []))].sort().join(', ');
   const memory = reports.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   return {
     family,
@@ -101,6 +102,7 @@ export function toModelStatus(
     failureCode: reports.find(({ failureCode }) => failureCode !== null)?.failureCode ?? null,
     workers: reports.length,
     readyWorkers: reports.filter((report) => report.state === 'ready').length,
+    ...(weights !== '' && { weights }),
     ...(download && { download }),
   };
 }

@@ -2,102 +2,163 @@ import {
   chaptersRequestSchema,
   chaptersResponseSchema,
   summarizeRequestSchema,
+  summarizeResponseSchema,
   topicsRequestSchema,
   topicsResponseSchema,
 } from '@studymate/contracts/requests';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import { withRedis } from '@studymate/queue/redis';
-import type { Request, Response, Router } from 'express';
-import type { z } from 'zod';
+import type { Response, Router } from 'express';
+import { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
-import { addRoute, type Handler } from '../http/add-route.ts';
+import { toCacheUse } from '../cache/cache-control.ts';
+import type { ModelNames } from '../cache/model-names.ts';
+import type { AnswerMaker, CacheKind, ResponseCache } from '../cache/response-cache.ts';
+import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { readJsonBody } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
 import type { Summaries } from '../summaries/summaries.ts';
-import type { SummaryCache } from '../summaries/summary-cache.ts';
 
 const timeoutMs = 120_000;
 const mib = 1024 * 1024;
+/** A body of this size is read before there is room for its work: none is needed when the answer is kept. */
+const smallBodyBytes = 64 * 1024;
 
-type TextJob = Extract<QuickJobData, { kind: 'topics' | 'chapters' }>;
+interface TextRoute<Q extends z.ZodType> {
+  kind: CacheKind;
+  request: Q;
+  maxBytes: number;
+  /** What makes the answer besides the workers' text model. */
+  maker?: string;
+  answer(request: z.output<Q>): AnswerMaker<unknown>;
+  send(res: Response, pieces: AsyncIterable<unknown>, signal: AbortSignal): Promise<void>;
+}
 
 /** POST /api/v1/topics, /chapters, /summarize and /summarize/stream: short work on texts, done by a worker. */
 export function addTextRoutes(
   router: Router,
-  deps: { services: Services; admission: Admission; summaries: Summaries; summaryCache: SummaryCache },
+  deps: {
+    services: Services;
+    admission: Admission;
+    summaries: Summaries;
+    cache: ResponseCache;
+    modelNames: ModelNames;
+  },
 ): void {
-  const { summaries, summaryCache } = deps;
+  const { admission, summaries, cache, modelNames } = deps;
   const { quick, fleet } = deps.services;
-  const admitted =
-    (handle: (req: Request, res: Response) => Promise<unknown>): Handler =>
-    (req, res) =>
-      deps.admission.quick(ownerOf(res), () => handle(req, res));
 
+  /** Whether the model had to be loaded is read off its state before. */
   const noteCold = async (res: Response): Promise<void> => {
     const models = await withRedis(() => fleet.read());
     res.locals.cold = models.find((model) => model.family === 'text')?.state !== 'ready';
   };
 
-  /** Has a worker do it. Whether the model had to be loaded is read off its state before. */
-  const call = async <T extends z.ZodType>(res: Response, job: TextJob, schema: T): Promise<z.output<T>> => {
-    const signal = callerGone(res);
-    await noteCold(res);
-    return schema.parse(await quick.call(job, { timeoutMs, signal }));
+  const addTextRoute = <Q extends z.ZodType>(path: string, route: TextRoute<Q>): void => {
+    addRoute(router, path, {
+      async post(req, res) {
+        const owner = ownerOf(res);
+        const signal = callerGone(res);
+        const isSmall = Number(req.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= smallBodyBytes;
+        // A large body is let in before it is read, a small one only if there is work to do.
+        const giveBack = isSmall ? null : await admission.takeQuick(owner);
+        try {
+          const content = await readJsonBody(req, { schema: route.request, maxBytes: route.maxBytes });
+          const { make, isLasting } = route.answer(content);
+          async function* admitted(making: AbortSignal): AsyncGenerator<unknown> {
+            const leave = isSmall ? await admission.takeQuick(owner) : null;
+            try {
+              await noteCold(res);
+              yield* make(making);
+            } finally {
+              leave?.();
+            }
+          }
+          const model = [route.maker, await modelNames.read('text')].join(' ');
+          const use = toCacheUse(req.get('cache-control'));
+          const { result, pieces } = await cache.open(
+            { kind: route.kind, owner, content, model, use },
+            { make: admitted, ...(isLasting && { isLasting }) },
+            signal,
+          );
+          res.setHeader('x-cache', result === 'shared' ? 'hit' : result);
+          await route.send(res, pieces, signal);
+        } finally {
+          giveBack?.();
+        }
+      },
+    });
   };
 
-  addRoute(router, '/api/v1/topics', {
-    post: admitted(async (req, res) => {
-      const request = await readJsonBody(req, { schema: topicsRequestSchema, maxBytes: 16 * mib });
-      res.json(await call(res, { kind: 'topics', request }, topicsResponseSchema));
-    }),
-  });
+  /** The answer is one value of JSON. */
+  const addJsonRoute = <Q extends z.ZodType, A extends z.ZodType>(
+    path: string,
+    route: Pick<TextRoute<Q>, 'kind' | 'request' | 'maxBytes'> & {
+      response: A;
+      work(request: z.output<Q>, signal: AbortSignal): Promise<unknown>;
+    },
+  ): void => {
+    addTextRoute(path, {
+      ...route,
+      answer: (request) => ({
+        async *make(signal) {
+          yield route.response.parse(await route.work(request, signal));
+        },
+      }),
+      async send(res, pieces) {
+        for await (const piece of pieces) res.json(route.response.parse(piece));
+      },
+    });
+  };
 
-  addRoute(router, '/api/v1/chapters', {
-    post: admitted(async (req, res) => {
-      const request = await readJsonBody(req, { schema: chaptersRequestSchema, maxBytes: 8 * mib });
-      res.json(await call(res, { kind: 'chapters', request }, chaptersResponseSchema));
-    }),
+  const call = (job: QuickJobData, signal: AbortSignal) => quick.call(job, { timeoutMs, signal });
+  addJsonRoute('/api/v1/topics', {
+    kind: 'topics',
+    request: topicsRequestSchema,
+    response: topicsResponseSchema,
+    maxBytes: 16 * mib,
+    work: (request, signal) => call({ kind: 'topics', request }, signal),
   });
-
+  addJsonRoute('/api/v1/chapters', {
+    kind: 'chapters',
+    request: chaptersRequestSchema,
+    response: chaptersResponseSchema,
+    maxBytes: 8 * mib,
+    work: (request, signal) => call({ kind: 'chapters', request }, signal),
+  });
   // A text of a million characters of three bytes each, and the escapes of JSON.
-  const readText = (req: Request) => readJsonBody(req, { schema: summarizeRequestSchema, maxBytes: 8 * mib });
-
-  addRoute(router, '/api/v1/summarize', {
-    post: admitted(async (req, res) => {
-      const request = await readText(req);
-      const signal = callerGone(res);
-      await noteCold(res);
-      res.json(await summaries.extract(request, { signal }));
-    }),
+  const text = { request: summarizeRequestSchema, maxBytes: 8 * mib };
+  addJsonRoute('/api/v1/summarize', {
+    ...text,
+    kind: 'summary',
+    response: summarizeResponseSchema,
+    work: (request, signal) => summaries.extract(request, { signal }),
   });
-
-  addRoute(router, '/api/v1/summarize/stream', {
-    post: admitted(async (req, res) => {
-      const request = await readText(req);
-      const signal = callerGone(res);
+  addTextRoute('/api/v1/summarize/stream', {
+    ...text,
+    kind: 'summary-stream',
+    maker: summaries.algorithm,
+    answer(request) {
+      let isLasting = true;
+      return {
+        async *make(signal) {
+          const stream = summaries.stream(request, signal);
+          yield* stream;
+          isLasting = stream.isLasting;
+        },
+        isLasting: () => isLasting,
+      };
+    },
+    async send(res, pieces, signal) {
       const send = toSender(res);
-      const { read, write } = toCacheUse(req.get('cache-control'));
-      const key = summaryCache.toKey(ownerOf(res), request, summaries.algorithm);
-      const kept = read ? await summaryCache.read(key) : null;
-      res.setHeader('x-cache', kept ? 'hit' : 'miss');
-      if (kept) {
-        for (const piece of kept) send(piece);
-        send(null);
-        return;
-      }
-      await noteCold(res);
-      const pieces: string[] = [];
-      const stream = summaries.stream(request, signal);
-      for await (const piece of stream) {
+      for await (const piece of pieces) {
         if (signal.aborted) return;
-        send(piece);
-        pieces.push(piece);
+        send(z.string().parse(piece));
       }
       send(null);
-      if (write && stream.isLasting) await summaryCache.write(key, pieces);
-    }),
+    },
   });
 }
 
@@ -112,11 +173,4 @@ function toSender(res: Response): (piece: string | null) => void {
     if (piece === null) res.end(event);
     else res.write(event);
   };
-}
-
-/** `no-cache`: a new answer, which is kept; `no-store`: a new one, and nothing is kept. */
-function toCacheUse(cacheControl = ''): { read: boolean; write: boolean } {
-  const directives = cacheControl.toLowerCase().split(/\s*,\s*/);
-  const write = !directives.includes('no-store');
-  return { read: write && !directives.includes('no-cache'), write };
 }

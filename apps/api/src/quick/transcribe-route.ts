@@ -5,11 +5,10 @@ import {
   candidatesSchema,
   maxCandidateCharacters,
   maxCandidates,
+  type TranscribeResponse,
   transcribeResponseSchema,
 } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
-import type { Metrics } from '@studymate/observability/metrics';
-import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import { normaliseCandidate } from '@studymate/speech/candidates';
 import { parseLanguage } from '@studymate/speech/languages';
 import { clipKey } from '@studymate/storage/lecture-keys';
@@ -17,6 +16,9 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
+import { toCacheUse } from '../cache/cache-control.ts';
+import type { ModelNames } from '../cache/model-names.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { readGlossary, toRecognition } from '../http/glossary-field.ts';
@@ -30,14 +32,18 @@ const timeoutMs = 120_000;
 /** As many characters as are allowed, each written as \uXXXX twice, with quotes and commas between the texts. */
 const maxCandidatesBytes = maxCandidates * (maxCandidateCharacters * 12 + 4);
 
-type QuickJobKeep = Extract<QuickJobData, { kind: 'transcribe' }>['keep'];
-
 /** POST /api/v1/transcribe: a short recording, transcribed while the caller waits. */
 export function addTranscribeRoute(
   router: Router,
-  deps: { services: Services; admission: Admission; logger: Logger; metrics: Metrics },
+  deps: {
+    services: Services;
+    admission: Admission;
+    logger: Logger;
+    cache: ResponseCache;
+    modelNames: ModelNames;
+  },
 ): void {
-  const { admission } = deps;
+  const { admission, cache, modelNames } = deps;
   const { blobs, quick } = deps.services;
   const transcribe: Handler = async (req, res) => {
     const signal = callerGone(res);
@@ -45,9 +51,14 @@ export function addTranscribeRoute(
     let candidates: string[] | undefined;
     let glossary: readonly string[] = [];
     const key = clipKey(createId());
-    const remove = () =>
-      blobs.delete(key).catch((error: unknown) => deps.logger.warn({ err: error, key }, 'a clip was left behind'));
-    await receiveFile(req, {
+    let isGone = false;
+    const remove = () => {
+      isGone = true;
+      return blobs
+        .delete(key)
+        .catch((error: unknown) => deps.logger.warn({ err: error, key }, 'a clip was left behind'));
+    };
+    const { stored } = await receiveFile(req, {
       maxFileBytes: maxClipBytes,
       maxFieldBytes: Math.max(maxCandidatesBytes, maxGlossaryBytes),
       onField(name, value) {
@@ -65,19 +76,35 @@ export function addTranscribeRoute(
         await remove();
       },
     });
+    /** Others that sent the same may wait for what is made of it: then it stays until that has ended. */
+    let isInUse = false;
+    const recognition = toRecognition(glossary);
+    async function* make(making: AbortSignal): AsyncGenerator<unknown> {
+      // The one whose clip it was has left just before its turn.
+      if (isGone) throw new AppError('unavailable', 'Send the clip again.', { details: { retryAfterSeconds: 1 } });
+      isInUse = true;
+      try {
+        const job = { kind: 'transcribe', clipKey: key, language, candidates, recognition } as const;
+        yield transcribeResponseSchema.parse(await quick.call(job, { timeoutMs, signal: making }));
+      } finally {
+        isInUse = false;
+        await remove();
+      }
+    }
     try {
-      const keep = toKeep(req.headers['cache-control'], ownerOf(res));
-      const answer = transcribeResponseSchema.parse(
-        await quick.call(
-          { kind: 'transcribe', clipKey: key, language, candidates, recognition: toRecognition(glossary), keep },
-          { timeoutMs, signal },
-        ),
-      );
-      res.setHeader('x-cache', answer.timings.cached ? 'hit' : 'miss');
-      res.locals.cold = answer.timings.cold;
-      res.json(answer);
+      const content = { sha256: stored.sha256, language, candidates, recognition };
+      const model = await modelNames.read('speech');
+      const use = toCacheUse(req.get('cache-control'));
+      const owner = ownerOf(res);
+      const { result, pieces } = await cache.open({ kind: 'clip', owner, content, model, use }, { make }, signal);
+      res.setHeader('x-cache', result === 'shared' ? 'hit' : result);
+      for await (const piece of pieces) {
+        const answer = transcribeResponseSchema.parse(piece);
+        res.locals.cold = answer.timings.cold;
+        res.json(result === 'miss' ? answer : toKept(answer));
+      }
     } finally {
-      await remove();
+      if (!isInUse) await remove();
     }
   };
   addRoute(router, '/api/v1/transcribe', {
@@ -85,14 +112,11 @@ export function addTranscribeRoute(
   });
 }
 
-/** `no-cache`: a new answer, which is kept; `no-store`: a new one, and nothing is kept. */
-function toKeep(cacheControl = '', owner: string): QuickJobKeep {
-  const directives = cacheControl
-    .toLowerCase()
-    .split(',')
-    .map((directive) => directive.trim());
-  if (directives.includes('no-store')) return undefined;
-  return { owner, read: !directives.includes('no-cache') };
+/** It took no time to give it again. */
+function toKept(answer: TranscribeResponse): TranscribeResponse {
+  const nothing = { decodeSeconds: 0, modelLoadSeconds: 0, inferenceSeconds: 0, cold: false };
+  const { decodeMethod } = answer.timings;
+  return { ...answer, timings: { ...nothing, decodeMethod, cached: true } };
 }
 
 /**

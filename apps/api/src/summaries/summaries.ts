@@ -7,6 +7,7 @@ import {
 } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { QuickCalls } from '@studymate/queue/quick';
+import type { Breaker, BreakerCall } from '../breakers/breaker.ts';
 import { isLooping, isNonsense, judgedCharacters } from './judge-answer.ts';
 import { type LanguageModel, maxModelCharacters } from './language-model.ts';
 
@@ -36,9 +37,11 @@ const extractiveAlgorithm = 'extract@1';
 export function createSummaries(deps: {
   quick: Pick<QuickCalls, 'call'>;
   model: LanguageModel | null;
+  /** Round the model: while it is open, sentences are extracted at once. */
+  breaker: Pick<Breaker, 'begin'>;
   logger: Logger;
 }): Summaries {
-  const { quick, model, logger } = deps;
+  const { quick, model, breaker, logger } = deps;
 
   const extract: Summaries['extract'] = async (request, { signal, opening }) => {
     const job = { kind: 'summarize', request, ...(opening !== undefined && { opening }) } as const;
@@ -72,7 +75,9 @@ export function createSummaries(deps: {
     const judge = () => {
       if (told === '' && isNonsense(held, request.text)) throw new Error('it says something else');
     };
+    let call: BreakerCall | undefined;
     try {
+      call = await breaker.begin();
       for await (const piece of from.summarise(request, signal)) {
         held += piece;
         if (told === '' && held.length < judgedCharacters) continue;
@@ -82,15 +87,21 @@ export function createSummaries(deps: {
         held = '';
         if (isLooping(told)) throw new Error('it repeats itself');
       }
-      if (held === '' && told !== '') return;
-      judge();
-      yield held;
+      if (held !== '' || told === '') {
+        judge();
+        yield held;
+      }
+      call.end();
     } catch (error) {
       if (signal.aborted) throw new AppError('cancelled', 'The caller has gone.', { cause: error });
+      call?.end(error);
       logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the text instead');
       onFallback();
       if (told !== '') yield '\n\n';
       yield* streamExtract(request, signal);
+    } finally {
+      // Nothing else has said how it ended: the caller has gone.
+      call?.end(new AppError('cancelled', 'The caller has gone.'));
     }
   }
 

@@ -5,7 +5,7 @@ import { createClient, type StudyMateClient } from '@studymate/client/client';
 import { type Config, parseConfig } from '@studymate/config/config';
 import { createId } from '@studymate/contracts/ids';
 import { createLogger } from '@studymate/observability/logger';
-import { createMetrics } from '@studymate/observability/metrics';
+import { createMetrics, type Metrics } from '@studymate/observability/metrics';
 import { createEventPublisher, type EventPublisher } from '@studymate/queue/events';
 import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
@@ -38,6 +38,7 @@ export interface TestApi {
   keys: Keys;
   queues: Queues;
   publisher: EventPublisher;
+  metrics: Metrics;
   /** Lines of the log, parsed. */
   log: Record<string, unknown>[];
   /** Names of all files in the data folder, also unfinished ones. */
@@ -89,6 +90,7 @@ export async function startTestApi(options: { redisUrl: string; env?: Record<str
     keys,
     queues,
     publisher: createEventPublisher({ redis, keys }),
+    metrics,
     log,
     async listFiles() {
       const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });

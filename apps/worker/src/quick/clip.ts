@@ -14,7 +14,6 @@ import type { BlobStore } from '@studymate/storage/blob-store';
 import { priorities, runRankCandidates, runVad } from '../model-ops.ts';
 import type { Models } from '../models.ts';
 import { transcribeInOrder } from '../transcribe-in-order.ts';
-import type { ClipCache } from './clip-cache.ts';
 
 const sampleRate = 16_000;
 const maxClipSeconds = 60;
@@ -28,34 +27,18 @@ export interface ClipDeps {
   models: Models;
   tempDir: string;
   isolation: Isolation;
-  clipCache: ClipCache;
 }
 
 type ClipJob = Extract<QuickJobData, { kind: 'transcribe' }>;
 
-/** Transcribes a short recording at once, or gives the answer that is kept of it. */
+/** Transcribes a short recording at once. */
 export async function transcribeClip(
   deps: ClipDeps,
   data: ClipJob,
   signal: AbortSignal,
 ): Promise<TranscribeResponse | TranscribeSegmentsResponse> {
-  const { clipCache } = deps;
   const bytes = await deps.blobs.read(data.clipKey);
   if (!bytes) throw new AppError('cancelled', 'The clip is gone: its request has ended.');
-  const key = data.keep ? clipCache.toKey(data, bytes, await deps.models.speechAlgorithm()) : null;
-  const kept = key !== null && data.keep?.read ? await clipCache.read(key) : null;
-  if (kept) return kept;
-  const answer = await makeAnswer(deps, data, bytes, signal);
-  if (key !== null) await clipCache.write(key, answer);
-  return answer;
-}
-
-async function makeAnswer(
-  deps: ClipDeps,
-  data: ClipJob,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<TranscribeResponse | TranscribeSegmentsResponse> {
   const { config, models } = deps;
   // The model loads while the sound is decoded.
   const [lease, clip] = await acquireBoth(

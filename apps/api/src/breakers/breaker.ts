@@ -1,0 +1,130 @@
+import { type AppError, toAppError } from '@studymate/contracts/errors';
+import type { BreakerState } from '@studymate/observability/metrics';
+import type { CircuitBreakerPolicy } from 'cockatiel';
+
+/** A piece of work that a breaker lets through, and whose end it wants to know. */
+export interface BreakerCall {
+  /** @param error why it failed; nothing when it did not */
+  end(error?: unknown): void;
+}
+
+/**
+ * Stops asking something that fails again and again. Closed: everything is let through. After so many failures in a row it
+ * opens, and refuses at once; after its time one call is let through as a probe (half open), which closes it or opens it
+ * again (M. Nygard, Release It!, 2007).
+ */
+export interface Breaker {
+  /** @throws AppError the refusal while it is open; what `work` throws */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** For work that is no promise. @throws AppError the refusal while it is open */
+  begin(): Promise<BreakerCall>;
+  close(): void;
+}
+
+export interface BreakerDeps {
+  /** In a row. */
+  failures: number;
+  openMs: number;
+  /** Whether an error says that what is asked cannot do its work; every other answer is one. */
+  isFailure(error: unknown): boolean;
+  toRefusal(retryAfterSeconds: number): AppError;
+  /** Where there is a harmless way to ask: it is done while the breaker is open, and closes it before its time. */
+  probe?: () => Promise<unknown>;
+  probeEveryMs?: number;
+  onState(state: BreakerState): void;
+  onRefused(): void;
+}
+
+/** The library is loaded by the first call: a start does not wait for it. */
+export function createBreaker(deps: BreakerDeps): Breaker {
+  const { probe, probeEveryMs = 1_000 } = deps;
+  let policy: Promise<CircuitBreakerPolicy> | undefined;
+  let openUntilMs = 0;
+  let probing: NodeJS.Timeout | undefined;
+  deps.onState('closed');
+
+  const stopProbing = () => {
+    clearInterval(probing);
+    probing = undefined;
+  };
+  const startProbing = () => {
+    if (!probe || probing) return;
+    let isAsking = false;
+    const ask = () => {
+      if (isAsking) return;
+      isAsking = true;
+      probe()
+        .then(() => {
+          if (!probing) return;
+          stopProbing();
+          // What still fails of the calls from before does not count any more.
+          policy = undefined;
+          deps.onState('closed');
+        })
+        .catch(() => {})
+        .finally(() => {
+          isAsking = false;
+        });
+    };
+    probing = setInterval(ask, probeEveryMs);
+    probing.unref();
+    // At once, too: five failures may have been about one thing among many.
+    ask();
+  };
+
+  const make = async (): Promise<CircuitBreakerPolicy> => {
+    const { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } = await import('cockatiel');
+    const made = circuitBreaker(handleWhen(deps.isFailure), {
+      halfOpenAfter: deps.openMs,
+      breaker: new ConsecutiveBreaker(deps.failures),
+    });
+    const own = policy;
+    made.onStateChange((state) => {
+      if (policy !== own) return;
+      if (state === CircuitState.Open) {
+        openUntilMs = performance.now() + deps.openMs;
+        startProbing();
+        deps.onState('open');
+      } else if (state === CircuitState.HalfOpen) {
+        deps.onState('half_open');
+      } else {
+        stopProbing();
+        deps.onState('closed');
+      }
+    });
+    return made;
+  };
+  const refuse = () => {
+    deps.onRefused();
+    const leftSeconds = Math.ceil((openUntilMs - performance.now()) / 1000);
+    return deps.toRefusal(probe ? 2 * Math.ceil(probeEveryMs / 1000) : Math.max(1, leftSeconds));
+  };
+
+  const run: Breaker['run'] = async (work) => {
+    policy ??= Promise.resolve().then(make);
+    const current = await policy;
+    const { CircuitState, isBrokenCircuitError } = await import('cockatiel');
+    // The library would have it wait for the probe.
+    if (current.state === CircuitState.HalfOpen) throw refuse();
+    try {
+      return await current.execute(work);
+    } catch (error) {
+      throw isBrokenCircuitError(error) ? refuse() : error;
+    }
+  };
+
+  return {
+    run,
+    begin() {
+      return new Promise((resolve, reject) => {
+        run(
+          () =>
+            new Promise<void>((succeed, fail) => {
+              resolve({ end: (error) => (error === undefined ? succeed() : fail(toAppError(error))) });
+            }),
+        ).catch(reject);
+      });
+    },
+    close: stopProbing,
+  };
+}

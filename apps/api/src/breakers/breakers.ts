@@ -1,0 +1,73 @@
+import type { Config } from '@studymate/config/config';
+import { AppError, type ErrorCode } from '@studymate/contracts/errors';
+import type { Logger } from '@studymate/observability/logger';
+import type { Metrics } from '@studymate/observability/metrics';
+import type { Keys } from '@studymate/queue/keys';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import type { Redis } from 'ioredis';
+import { type Breaker, type BreakerDeps, createBreaker } from './breaker.ts';
+
+/** One for each thing outside the process that a request may have to wait for in vain. */
+export interface Breakers {
+  /** Round what short requests ask of Redis and the workers. */
+  queue: Breaker;
+  store: Breaker;
+  /** Round the server that writes summaries. */
+  languageModel: Breaker;
+  close(): void;
+}
+
+const probeSeconds = 60;
+
+export function createBreakers(deps: {
+  config: Config['breakers'];
+  logger: Logger;
+  metrics: Metrics;
+  redis: Redis;
+  keys: Keys;
+  blobs: Pick<BlobStore, 'check'>;
+}): Breakers {
+  const { config, logger, metrics, redis, keys, blobs } = deps;
+  const make = (dependency: string, own: Pick<BreakerDeps, 'isFailure' | 'toRefusal' | 'probe'>): Breaker => {
+    let isOpen = false;
+    return createBreaker({
+      ...config,
+      ...own,
+      onState(state) {
+        metrics.setBreakerState(dependency, state);
+        if (state === 'open' && !isOpen) logger.warn({ dependency }, 'it fails again and again: not asked for a while');
+        if (state === 'closed' && isOpen) logger.info({ dependency }, 'it answers again');
+        if (state !== 'half_open') isOpen = state === 'open';
+      },
+      onRefused: () => metrics.countBreakerRefusal(dependency),
+    });
+  };
+  const has = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code;
+  const refuse = (code: ErrorCode, message: string) => (retryAfterSeconds: number) =>
+    new AppError(code, message, { details: { retryAfterSeconds } });
+
+  const all = {
+    queue: make('queue', {
+      isFailure: has('queue_unavailable'),
+      toRefusal: refuse('queue_unavailable', 'Redis has not answered several times; it is asked again in a moment.'),
+      // A write: a Redis that is full, read-only or cannot save would answer a ping.
+      probe: () => redis.set(keys.probe, '1', 'EX', probeSeconds),
+    }),
+    store: make('store', {
+      isFailure: has('storage_unavailable'),
+      toRefusal: refuse('storage_unavailable', 'The store has failed several times; it is asked again in a moment.'),
+      probe: () => blobs.check(),
+    }),
+    languageModel: make('language_model', {
+      // Whatever it was: what it gave is no summary. A caller who leaves is no fault of it.
+      isFailure: (error) => !has('cancelled')(error),
+      toRefusal: refuse('unavailable', 'The language model has failed several times.'),
+    }),
+  };
+  return {
+    ...all,
+    close() {
+      for (const breaker of Object.values(all)) breaker.close();
+    },
+  };
+}
