@@ -4,6 +4,8 @@
 #   API_SERVERS    addresses of the API copies, separated by spaces (default 127.0.0.1:3000)
 #   LISTEN         what nginx listens on: a port or address:port (default 127.0.0.1:8080)
 #   RUN_DIR        folder for the rendered configuration, process id and spools (default /tmp/studymate-nginx)
+#   TLS_CERTIFICATE, TLS_KEY   files in PEM form: LISTEN speaks TLS (default: plain HTTP)
+#   CONNECTIONS_PER_ADDRESS    requests of one address at the same time (default 512)
 #   BROTLI_MODULE  the brotli filter module; empty for none (default: Debian's, where it is installed)
 #
 # `start.sh -t` checks the configuration and ends.
@@ -15,6 +17,10 @@ listen=${LISTEN:-127.0.0.1:8080}
 run_dir=${RUN_DIR:-/tmp/studymate-nginx}
 brotli_module=${BROTLI_MODULE-/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so}
 
+certificate=${TLS_CERTIFICATE:-}
+key=${TLS_KEY:-}
+connections=${CONNECTIONS_PER_ADDRESS:-512}
+
 fail() {
     echo "start.sh: $1" >&2
     exit 1
@@ -22,6 +28,7 @@ fail() {
 # The values become part of the configuration, so nothing else may slip in with them.
 case $servers in *[!A-Za-z0-9.:_\ -]*) fail "API_SERVERS=\"$servers\": give host:port, separated by spaces" ;; esac
 case $listen in *[!0-9.:]* | '') fail "LISTEN=\"$listen\": give a port or address:port" ;; esac
+case $connections in *[!0-9]* | 0*) fail "CONNECTIONS_PER_ADDRESS=\"$connections\": give a number above 0" ;; esac
 case $brotli_module in *[!A-Za-z0-9./_-]*) fail "BROTLI_MODULE=\"$brotli_module\": give a plain path" ;; esac
 
 # Three refused connections within 10 s and a copy is left alone for 10 s: open-source nginx has no active checks.
@@ -31,7 +38,16 @@ for server in $servers; do lines="$lines server $server max_fails=3 fail_timeout
 
 mkdir -p "$run_dir/temp"
 cp -f "$source_dir/nginx.conf" "$source_dir"/parts/*.conf "$run_dir/"
-sed -e "s|\${UPSTREAM_SERVERS}|${lines# }|" -e "s|\${LISTEN}|$listen|" -e 1d \
+if [ -n "$certificate$key" ]; then
+    [ -r "$certificate" ] || fail "TLS_CERTIFICATE=\"$certificate\": cannot be read"
+    [ -r "$key" ] || fail "TLS_KEY=\"$key\": cannot be read"
+    # Beside the configuration, under names of our own: a path may hold anything.
+    (umask 077 && cp -f "$certificate" "$run_dir/certificate.pem" && cp -f "$key" "$run_dir/key.pem")
+    listen="$listen ssl http2"
+else
+    : >"$run_dir/tls.conf"
+fi
+sed -e "s|\${UPSTREAM_SERVERS}|${lines# }|" -e "s|\${LISTEN}|$listen|" -e "s|\${CONNECTIONS}|$connections|" -e 1d \
     "$source_dir/gateway.conf.template" >"$run_dir/gateway.conf"
 if [ -n "$brotli_module" ] && [ -f "$brotli_module" ]; then
     echo "load_module $brotli_module;" >"$run_dir/modules.conf"

@@ -24,7 +24,12 @@ export interface Copies {
 }
 
 /** Redis, so many built copies of the API, a worker if wanted, and nginx in front of the copies. */
-export async function startCopies(options: { apis: number; worker?: boolean }): Promise<Copies> {
+export async function startCopies(options: {
+  apis: number;
+  worker?: boolean;
+  /** Settings of all of them besides. */
+  env?: Record<string, string>;
+}): Promise<Copies> {
   const dir = await mkdtemp(path.join(tmpdir(), 'studymate-copies-'));
   const closers: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
   const close = async () => {
@@ -40,7 +45,14 @@ export async function startCopies(options: { apis: number; worker?: boolean }): 
       const { child } = await startService({
         app,
         rootDir,
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, REDIS_URL: redis.url, DATA_DIR: dataDir, ...settings },
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          REDIS_URL: redis.url,
+          DATA_DIR: dataDir,
+          ...options.env,
+          ...settings,
+        },
         logPath: path.join(dir, `${name}.log`),
         healthUrl,
         timeoutMs: 120_000,

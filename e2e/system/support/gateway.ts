@@ -19,9 +19,18 @@ export interface Gateway {
 
 /**
  * The real nginx with the project's own configuration, on a free port, in front of the given addresses (host:port).
+ * @param options.env settings of start.sh besides
+ * @param options.tls paths of files; the gateway speaks TLS then, and no copy is waited for
  * @param options.healthy whether to wait until a copy answers through it (default true); otherwise until it listens
  */
-export async function startGateway(servers: string[], options: { healthy?: boolean } = {}): Promise<Gateway> {
+export async function startGateway(
+  servers: string[],
+  options: {
+    healthy?: boolean;
+    env?: Record<string, string>;
+    tls?: { key: string; certificate: string };
+  } = {},
+): Promise<Gateway> {
   const dir = await mkdtemp(path.join(tmpdir(), 'studymate-nginx-'));
   const [port] = (await freePorts(1)) as [number];
   const asRoot = process.getuid?.() === 0;
@@ -30,8 +39,14 @@ export async function startGateway(servers: string[], options: { healthy?: boole
   // A copy, because the user nobody may not be able to read the checkout.
   await cp(path.join(rootDir, 'nginx'), path.join(dir, 'nginx'), { recursive: true });
   await mkdir(runDir);
+  const tls = options.tls && { key: path.join(dir, 'key'), certificate: path.join(dir, 'certificate') };
+  if (tls && options.tls) {
+    await cp(options.tls.key, tls.key);
+    await cp(options.tls.certificate, tls.certificate);
+  }
   const log = await open(logPath, 'w');
-  if (asRoot) for (const owned of [dir, runDir, logPath]) await chown(owned, nobody, nobody);
+  if (asRoot)
+    for (const owned of [dir, runDir, logPath, ...Object.values(tls ?? {})]) await chown(owned, nobody, nobody);
   const start = path.join(dir, 'nginx/start.sh');
   const dropRights = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'];
   const child = startChild({
@@ -43,20 +58,23 @@ export async function startGateway(servers: string[], options: { healthy?: boole
       API_SERVERS: servers.join(' '),
       LISTEN: `127.0.0.1:${port}`,
       RUN_DIR: runDir,
+      ...options.env,
+      ...(tls && { TLS_KEY: tls.key, TLS_CERTIFICATE: tls.certificate }),
     },
     output: log.fd,
   });
   await log.close();
-  const baseUrl = `http://127.0.0.1:${port}`;
+  const plainUrl = `http://127.0.0.1:${port}`;
+  const baseUrl = tls ? plainUrl.replace('http:', 'https:') : plainUrl;
   const close = async () => {
     await child.stop();
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    if (options.healthy ?? true) {
+    if (!tls && (options.healthy ?? true)) {
       await waitUntilOk({ url: `${baseUrl}/health/fast`, child, timeoutMs: 120_000 });
     } else {
-      await untilListening(baseUrl, child);
+      await untilListening(plainUrl, child);
     }
   } catch (error) {
     const said = await readFile(logPath, 'utf8');
