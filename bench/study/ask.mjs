@@ -149,9 +149,8 @@ function judge(loaded, lists, question, vector) {
   return lists['keyword+mean'].slice(0, candidates).map((hit) => {
     const lecture = loaded.lectures[hit.shard];
     const passage = lecture.passages[hit.row];
-    const near = new Float32Array(hit.row + 1);
-    study.cosines(lecture.mean.vectors, quantised, near, { from: hit.row, to: hit.row + 1 });
-    const meaning = { sentence: bestSentence(lecture, passage, vector), passage: near[hit.row] };
+    const near = study.createCosine(quantised)(lecture.mean.vectors, hit.row);
+    const meaning = { sentence: bestSentence(lecture, passage, vector), passage: near };
     const coverage = study.toCoverage(passage.text, asked, words);
     return { ...hit, meaning, coverage, score: study.toAnswerConfidence({ meaning, coverage }) };
   });

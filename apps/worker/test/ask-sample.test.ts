@@ -10,7 +10,7 @@ import {
 import { createDictionary } from '@studymate/study/search/dictionary';
 import { parseIndexBytes } from '@studymate/study/search/index-bytes';
 import { makeSearchIndex } from '@studymate/study/search/make-search-index';
-import { cosines, quantise } from '@studymate/study/search/quantised-vectors';
+import { createCosine, quantise } from '@studymate/study/search/quantised-vectors';
 import { toQueryTerms } from '@studymate/study/search/query-terms';
 import { fuseByRank } from '@studymate/study/search/rank';
 import { searchKeywords, searchVectors } from '@studymate/study/search/search-shards';
@@ -56,14 +56,13 @@ test('questions about the sample lecture: the passage that answers is found, and
       await searchKeywords(shards, query, 24, breathe),
       await searchVectors(shards, vector, { limit: 24, floor: 0.2 }, breathe),
     ]);
-    const near = new Float32Array(made.passages.length);
-    cosines(vectors, vector, near, { from: 0, to: near.length });
+    const cosineOf = createCosine(vector);
     const judged = hits.flatMap(({ row }) => {
       const passage = made.passages[row];
       if (!passage) return [];
       const { firstSentence, sentenceCount, text } = passage;
       const own = embeddings.vectors.subarray(firstSentence * dimensions, (firstSentence + sentenceCount) * dimensions);
-      const meaning = { sentence: likestSentence(floats, own), passage: near[row] as number };
+      const meaning = { sentence: likestSentence(floats, own), passage: cosineOf(vectors, row) };
       const coverage = toCoverage(text, toQuestionWords(shards, query), words);
       return [{ text, score: toAnswerConfidence({ meaning, coverage }) }];
     });

@@ -4,7 +4,7 @@ import { parseIndexBytes, toIndexBytes } from '../src/search/index-bytes.ts';
 import { buildKeywordIndex } from '../src/search/keyword-index.ts';
 import { makeSearchIndex } from '../src/search/make-search-index.ts';
 import { cutPassages, maxPassages } from '../src/search/passages.ts';
-import { cosines, quantise } from '../src/search/quantised-vectors.ts';
+import { createCosine, quantise } from '../src/search/quantised-vectors.ts';
 import { createSearchWords } from '../src/search/search-words.ts';
 import type { TimedSentence } from '../src/sentences.ts';
 import { embedByWords, lecture } from './texts.ts';
@@ -147,9 +147,9 @@ test('quantise: cosines with eight bits a place are within .01 of those in full'
   const quantised = quantise(embeddings);
   for (let row = 0; row < lecture.length; row++) {
     const own = embeddings.vectors.subarray(row * 384, (row + 1) * 384);
-    const found = new Float32Array(lecture.length);
-    cosines(quantised, quantise({ dimensions: 384, vectors: own }), found, { from: 0, to: lecture.length });
-    found.forEach((cosine, other) => {
+    const cosineOf = createCosine(quantise({ dimensions: 384, vectors: own }));
+    lecture.forEach((_, other) => {
+      const cosine = cosineOf(quantised, other);
       const full = own.reduce((sum, value, d) => sum + value * (embeddings.vectors[other * 384 + d] as number), 0);
       expect(Math.abs(cosine - full)).toBeLessThan(0.01);
     });

@@ -8,7 +8,7 @@ import {
   toAnswerConfidence,
   toCoverage,
 } from '@studymate/study/search/answer-confidence';
-import { cosines } from '@studymate/study/search/quantised-vectors';
+import { createCosine } from '@studymate/study/search/quantised-vectors';
 import type { z } from 'zod';
 import { createBreathe } from './breathe.ts';
 import { type Conversations, leansOnLast } from './conversations.ts';
@@ -93,10 +93,7 @@ async function judge(
   const coverage = asked ? toCoverage(each.moment.text, words, asked.words) : 0;
   const { shard, weights } = each.found.part;
   if (!vector || !shard.vectors || weights !== vector.weights) return toAnswerConfidence({ meaning: null, coverage });
-  const { row } = each.found;
-  const near = new Float32Array(row + 1);
-  cosines(shard.vectors, vector.vector, near, { from: row, to: row + 1 });
-  const passage = near[row] as number;
+  const passage = createCosine(vector.vector)(shard.vectors, each.found.row);
   const sentences = await readSentenceVectors(context, each, vector.floats.length);
   const sentence = sentences ? likestSentence(vector.floats, sentences) : passage;
   return toAnswerConfidence({ meaning: { sentence, passage }, coverage });

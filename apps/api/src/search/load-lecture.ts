@@ -103,9 +103,7 @@ async function readIndexed(
   if (!index) return null;
   const { language, weights, keywords, vectors } = index;
   const shard = toShard(keywords, vectors, dictionary);
-  // It keeps all the bytes that were read alive.
-  const held = bytes.byteLength + shard.numbers.byteLength + shard.places.byteLength;
-  return { lectureId, name: key, shard: { ...shard, bytes: held }, language, weights, passages: null };
+  return { lectureId, name: key, shard, language, weights, passages: null };
 }
 
 /** One that is damaged is as good as none: the words of the transcript are still there. */

@@ -1,8 +1,9 @@
 import { dot } from '../embeddings.ts';
 import { toRarity } from './bm25.ts';
+import { countPassages, findPostings } from './postings.ts';
 import type { QueryTerm } from './query-terms.ts';
 import type { SearchWords } from './search-words.ts';
-import { findPostings, type Shard } from './shard.ts';
+import type { Shard } from './shard.ts';
 
 /** What speaks for a passage as the answer to a question. */
 export interface AnswerSignals {
@@ -25,8 +26,8 @@ export function toQuestionWords(shards: readonly (Shard | undefined)[], query: r
     let having = 0;
     for (const { number } of terms) {
       for (const shard of shards) {
-        const span = shard ? findPostings(shard, number) : null;
-        if (span) having += span.to - span.from;
+        const at = shard ? findPostings(shard.postings, number) : -1;
+        if (shard && at >= 0) having += countPassages(shard.postings, at);
       }
     }
     return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(documents, Math.min(having, documents)) };

@@ -10,8 +10,12 @@ export function toRarity(documents: number, having: number): number {
   return Math.log(1 + (documents - having + 0.5) / (having + 0.5));
 }
 
-/** @param length words of the passage @param meanLength of all passages */
-export function toTermScore(rarity: number, count: number, length: number, meanLength: number): number {
+/** What the length of a passage, in words, makes of the counts of its words. @param meanLength of all passages */
+export function toLengthNorm(length: number, meanLength: number): number {
   const relative = meanLength > 0 ? length / meanLength : 1;
-  return (rarity * count * (saturation + 1)) / (count + saturation * (1 - lengthShare + lengthShare * relative));
+  return saturation * (1 - lengthShare + lengthShare * relative);
+}
+
+export function toTermScore(rarity: number, count: number, lengthNorm: number): number {
+  return (rarity * count * (saturation + 1)) / (count + lengthNorm);
 }

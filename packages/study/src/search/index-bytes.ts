@@ -94,7 +94,14 @@ export function parseIndexBytes(given: Uint8Array): SearchIndex {
   if (starts[terms] !== postings || starts.some((start, i) => start > (starts[i + 1] ?? postings))) {
     throw damaged('postings');
   }
-  if (rows.some((row) => row >= passages)) throw damaged('rows');
+  for (let term = 0; term < terms; term++) {
+    let before = -1;
+    for (let at = starts[term] as number; at < (starts[term + 1] as number); at++) {
+      const row = rows[at] as number;
+      if (row <= before || row >= passages) throw damaged('rows');
+      before = row;
+    }
+  }
   return { language, weights, keywords, vectors: { dimensions, scales, values } };
 }
 

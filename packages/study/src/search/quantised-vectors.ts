@@ -28,33 +28,27 @@ export function quantise(embeddings: Embeddings): QuantisedVectors {
 }
 
 /**
- * Cosines of a unit vector with rows `from` to `to`, exclusive, into `target`. Four sums side by side, and the query as
- * doubles, which take the bytes without a check for overflow: nearly twice as quick in V8 as the plain loop (0.3 ms a
- * thousand rows of 384).
+ * Tells the cosine of a unit vector with any row. Four sums side by side, and the query as doubles, which take the bytes
+ * without a check for overflow: nearly twice as quick in V8 as the plain loop (0.3 ms a thousand rows of 384).
  * @param query one row
  */
-export function cosines(
-  vectors: QuantisedVectors,
-  query: QuantisedVectors,
-  target: Float32Array,
-  { from, to }: { from: number; to: number },
-): void {
-  const { dimensions, values, scales } = vectors;
+export function createCosine(query: QuantisedVectors): (vectors: QuantisedVectors, row: number) => number {
   const own = Float64Array.from(query.values);
   const scale = query.scales[0] as number;
-  const even = dimensions - (dimensions % 4);
-  for (let row = from; row < to; row++) {
+  const even = own.length - (own.length % 4);
+  return ({ values, scales }, row) => {
     let [a, b, c, d] = [0, 0, 0, 0];
-    let at = row * dimensions;
-    for (let i = 0; i < even; i += 4, at += 4) {
+    let at = row * own.length;
+    let i = 0;
+    for (; i < even; i += 4, at += 4) {
       a += (own[i] as number) * (values[at] as number);
       b += (own[i + 1] as number) * (values[at + 1] as number);
       c += (own[i + 2] as number) * (values[at + 2] as number);
       d += (own[i + 3] as number) * (values[at + 3] as number);
     }
-    for (let i = even; i < dimensions; i++, at++) a += (own[i] as number) * (values[at] as number);
-    target[row] = (a + b + c + d) * (scales[row] as number) * scale;
-  }
+    for (; i < own.length; i++, at++) a += (own[i] as number) * (values[at] as number);
+    return (a + b + c + d) * (scales[row] as number) * scale;
+  };
 }
 
 /** Where some rows are in the mean, as one row. @returns null for none */

@@ -1,0 +1,68 @@
+import { splitSentences } from '../sentences.ts';
+
+/** A sentence that a language model has written, and the numbers of the sources that it names for it. */
+export interface CitedSentence {
+  text: string;
+  cited: readonly number[];
+}
+
+export interface CitedTextReader {
+  /** @returns the sentences that are whole by now */
+  push(piece: string): CitedSentence[];
+  /** @returns the last ones */
+  end(): CitedSentence[];
+}
+
+/** `[1]`, `[1, 2]`, `[passage 3]`, several side by side, and the mark that may follow. */
+const citation = String.raw`[[【][^\]】\d\n]{0,12}\d{1,3}[^\]】\n]{0,20}[\]】]`;
+const citations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)(?=\s*[^\s[【.!?…。！？])`, 'u');
+const lastCitations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)\s*$`, 'u');
+/** Bullets, numbers and headings before a sentence, and emphasis in it. */
+const leadingMarks = /^(?:[\s>#*•–-]+|\d{1,2}[.)]\s+)+/u;
+const emphasis = /\*{1,3}|_{2,3}|`+/gu;
+/** Without a citation for so long, it is no text with citations. */
+const maxUncited = 2_000;
+
+/**
+ * Reads a text with citations as it comes. A citation counts for all that stands before it, back to the last one or the
+ * beginning of the line; what no citation follows on its line is left out.
+ */
+export function createCitedTextReader(): CitedTextReader {
+  let rest = '';
+  const readLine = (line: string): CitedSentence[] => {
+    const found: CitedSentence[] = [];
+    let left = line;
+    for (let match = citations.exec(left); match; match = citations.exec(left)) {
+      found.push(...toSentences(left.slice(0, match.index), match));
+      left = left.slice(match.index + match[0].length);
+    }
+    rest = left;
+    return found;
+  };
+  const endLine = (line: string): CitedSentence[] => {
+    const found = readLine(line);
+    const match = lastCitations.exec(rest);
+    if (match) found.push(...toSentences(rest.slice(0, match.index), match));
+    rest = '';
+    return found;
+  };
+  return {
+    push(piece) {
+      const lines = (rest + piece).replace(/[^\S\n]+/gu, ' ').split('\n');
+      const open = lines.pop() ?? '';
+      const found = lines.flatMap(endLine);
+      found.push(...readLine(open));
+      if (rest.length > maxUncited) rest = '';
+      return found;
+    },
+    end: () => endLine(rest),
+  };
+}
+
+function toSentences(before: string, [, marks = '', ending = '']: RegExpExecArray): CitedSentence[] {
+  const cited = [...new Set(marks.match(/\d{1,3}/g)?.map(Number))];
+  const text = `${before.replace(emphasis, '').replace(leadingMarks, '').trimEnd()}${ending}`;
+  return splitSentences(text)
+    .filter((sentence) => /\p{L}/u.test(sentence))
+    .map((sentence) => ({ text: sentence, cited }));
+}
