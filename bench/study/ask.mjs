@@ -109,12 +109,9 @@ async function rankAll({ dictionary, lectures }, question, vector) {
       { limit: 100, floor: -1 },
       breathe,
     );
-  const keyword = await study.searchKeywords(
-    lectures.map(({ mean }) => mean),
-    query,
-    100,
-    breathe,
-  );
+  const shards = lectures.map(({ mean }) => mean);
+  const located = await study.locateQuery(shards, query, breathe);
+  const keyword = await study.searchKeywords(shards, located, 100, breathe);
   const mean = await byMeaning('mean');
   const whole = await byMeaning('whole');
   const maxSentence = lectures
@@ -142,9 +139,10 @@ const isGold = (loaded, answer, { shard, row }) => {
 const format = (value) => value.toFixed(3);
 
 /** As apps/api/src/search/ask.ts looks at what search has found first. */
-function judge(loaded, lists, question, vector) {
+async function judge(loaded, lists, question, vector) {
   const shards = loaded.lectures.map(({ mean }) => mean);
-  const asked = study.toQuestionWords(shards, study.toQueryTerms(`${question} `, words, loaded.dictionary));
+  const query = study.toQueryTerms(`${question} `, words, loaded.dictionary);
+  const asked = study.toQuestionWords(await study.locateQuery(shards, query, breathe));
   const quantised = study.quantise({ dimensions: 384, vectors: vector });
   return lists['keyword+mean'].slice(0, candidates).map((hit) => {
     const lecture = loaded.lectures[hit.shard];
@@ -178,7 +176,7 @@ for (const set of wantedSets) {
   for (const [i, { question, answer }] of asked.entries()) {
     const vector = vectors.vectors.slice(i * 384, (i + 1) * 384);
     const lists = await rankAll(loaded, question, vector);
-    const judged = judge(loaded, lists, question, vector);
+    const judged = await judge(loaded, lists, question, vector);
     for (const { meaning, coverage, ...hit } of judged.slice(0, fitted)) {
       const signals = [meaning.sentence, meaning.passage, coverage];
       examples.push({ set, signals, outcome: isGold(loaded, answer, hit) });

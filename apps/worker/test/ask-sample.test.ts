@@ -13,7 +13,7 @@ import { makeSearchIndex } from '@studymate/study/search/make-search-index';
 import { createCosine, quantise } from '@studymate/study/search/quantised-vectors';
 import { toQueryTerms } from '@studymate/study/search/query-terms';
 import { fuseByRank } from '@studymate/study/search/rank';
-import { searchKeywords, searchVectors } from '@studymate/study/search/search-shards';
+import { locateQuery, searchKeywords, searchVectors } from '@studymate/study/search/search-shards';
 import { createSearchWords } from '@studymate/study/search/search-words';
 import { toShard } from '@studymate/study/search/shard';
 import { splitSentences } from '@studymate/study/sentences';
@@ -51,7 +51,7 @@ test('questions about the sample lecture: the passage that answers is found, and
   for (const [i, { question, answer }] of questions.printing.entries()) {
     const floats = asked.vectors.subarray(i * dimensions, (i + 1) * dimensions);
     const vector = quantise({ dimensions, vectors: floats });
-    const query = toQueryTerms(`${question} `, words, dictionary);
+    const query = await locateQuery(shards, toQueryTerms(`${question} `, words, dictionary), breathe);
     const hits = fuseByRank([
       await searchKeywords(shards, query, 24, breathe),
       await searchVectors(shards, vector, { limit: 24, floor: 0.2 }, breathe),
@@ -63,7 +63,7 @@ test('questions about the sample lecture: the passage that answers is found, and
       const { firstSentence, sentenceCount, text } = passage;
       const own = embeddings.vectors.subarray(firstSentence * dimensions, (firstSentence + sentenceCount) * dimensions);
       const meaning = { sentence: likestSentence(floats, own), passage: cosineOf(vectors, row) };
-      const coverage = toCoverage(text, toQuestionWords(shards, query), words);
+      const coverage = toCoverage(text, toQuestionWords(query), words);
       return [{ text, score: toAnswerConfidence({ meaning, coverage }) }];
     });
     const [best] = judged.sort((a, b) => b.score - a.score);

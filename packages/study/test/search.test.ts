@@ -5,7 +5,7 @@ import { buildKeywordIndex } from '../src/search/keyword-index.ts';
 import { quantise } from '../src/search/quantised-vectors.ts';
 import { toQueryTerms } from '../src/search/query-terms.ts';
 import { fuseByRank } from '../src/search/rank.ts';
-import { searchKeywords, searchVectors } from '../src/search/search-shards.ts';
+import { locateQuery, searchKeywords, searchVectors } from '../src/search/search-shards.ts';
 import { createSearchWords } from '../src/search/search-words.ts';
 import { toShard } from '../src/search/shard.ts';
 import { embedByWords, themes } from './texts.ts';
@@ -20,7 +20,12 @@ const shards = lectures.map((texts) =>
   toShard(buildKeywordIndex(texts, words), quantise(embedByWords(texts)), dictionary),
 );
 const search = async (query: string, among = shards): Promise<string[]> => {
-  const hits = await searchKeywords(among, toQueryTerms(query, words, dictionary), 10, breathe);
+  const hits = await searchKeywords(
+    among,
+    await locateQuery(among, toQueryTerms(query, words, dictionary), breathe),
+    10,
+    breathe,
+  );
   return hits.map(({ shard, row }) => lectures[shard]?.[row] ?? '');
 };
 
@@ -38,7 +43,8 @@ describe('searchKeywords', () => {
     const texts = ['The lower-case letters came later.', 'Nothing of it.'];
     const own = createDictionary();
     const shard = toShard(buildKeywordIndex(texts, words), null, own);
-    expect(await searchKeywords([shard], toQueryTerms('case', words, own), 10, breathe)).toMatchObject([{ row: 0 }]);
+    const located = await locateQuery([shard], toQueryTerms('case', words, own), breathe);
+    expect(await searchKeywords([shard], located, 10, breathe)).toMatchObject([{ row: 0 }]);
   });
 
   test('takes the last word for a beginning, and no other', async () => {
@@ -65,12 +71,9 @@ describe('searchKeywords', () => {
   );
 
   test('leaves out what is not to be searched, and counts how rare a word is in the rest', async () => {
-    const hits = await searchKeywords(
-      [undefined, shards[1]],
-      toQueryTerms('gas strings.', words, dictionary),
-      10,
-      breathe,
-    );
+    const some = [undefined, shards[1]];
+    const located = await locateQuery(some, toQueryTerms('gas strings.', words, dictionary), breathe);
+    const hits = await searchKeywords(some, located, 10, breathe);
     expect(hits.every(({ shard }) => shard === 1)).toBe(true);
     expect(hits.length).toBeGreaterThan(2);
   });

@@ -7,14 +7,16 @@ import {
   type QuestionWord,
   toAnswerConfidence,
   toCoverage,
+  toQuestionWords,
 } from '@studymate/study/search/answer-confidence';
 import { createCosine } from '@studymate/study/search/quantised-vectors';
+import type { SearchWords } from '@studymate/study/search/search-words';
 import type { z } from 'zod';
 import { createBreathe } from './breathe.ts';
 import { type Conversations, leansOnLast } from './conversations.ts';
 import type { Described } from './moments.ts';
 import type { QueryVector } from './query-vectors.ts';
-import { type AskedWords, findByMeaning, findByWords, type Scope, toFound } from './scope.ts';
+import { findByMeaning, findByWords, type Scope, toFound } from './scope.ts';
 import { openScope, readReadable, type SearchContext } from './search-context.ts';
 
 /** A question is worth waiting for a model that is being loaded. */
@@ -74,9 +76,15 @@ async function findAndJudge(
   const lists = vector ? [hits, await findByMeaning(scope, vector, breathe)] : [hits];
   const found = toFound(scope, lists).slice(0, candidates);
   const described = await context.moments.describe(found, { owner, courseId, limit: candidates });
+  const questions = new Map(
+    [...asked].map(([language, { words, located }]) => [
+      language,
+      { words, question: located ? toQuestionWords(located) : [] },
+    ]),
+  );
   const judged = await Promise.all(
     described.map(async (each) => {
-      const score = await judge(context, each, asked.get(each.found.part.language), vector);
+      const score = await judge(context, each, questions.get(each.found.part.language), vector);
       return { ...each.moment, score: Math.round(score * 1e4) / 1e4 };
     }),
   );
@@ -86,11 +94,10 @@ async function findAndJudge(
 async function judge(
   context: SearchContext,
   each: Described,
-  asked: AskedWords | undefined,
+  asked: { words: SearchWords; question: readonly QuestionWord[] } | undefined,
   vector: QueryVector | null,
 ): Promise<number> {
-  const words: readonly QuestionWord[] = asked?.question ?? [];
-  const coverage = asked ? toCoverage(each.moment.text, words, asked.words) : 0;
+  const coverage = asked ? toCoverage(each.moment.text, asked.question, asked.words) : 0;
   const { shard, weights } = each.found.part;
   if (!vector || !shard.vectors || weights !== vector.weights) return toAnswerConfidence({ meaning: null, coverage });
   const passage = createCosine(vector.vector)(shard.vectors, each.found.row);

@@ -1,8 +1,13 @@
-import { type QuestionWord, toQuestionWords } from '@studymate/study/search/answer-confidence';
 import type { QuantisedVectors } from '@studymate/study/search/quantised-vectors';
 import { toQueryTerms } from '@studymate/study/search/query-terms';
 import { fuseByRank, type Hit } from '@studymate/study/search/rank';
-import { type Breathe, searchKeywords, searchVectors } from '@studymate/study/search/search-shards';
+import {
+  type Breathe,
+  type LocatedQuery,
+  locateQuery,
+  searchKeywords,
+  searchVectors,
+} from '@studymate/study/search/search-shards';
 import { createSearchWords, type SearchWords } from '@studymate/study/search/search-words';
 import type { OpenLibrary } from './libraries.ts';
 import type { LecturePart } from './load-lecture.ts';
@@ -38,17 +43,18 @@ export function toScope(
   return { library, parts, lectures: { searched, total: searched + missing } };
 }
 
-/** What a text was looked for by: the words of each language, and the terms that stand for them. */
+/** What a text was looked for by: the words of a language, and the terms that stand for them. */
 export interface AskedWords {
   words: SearchWords;
-  /** Its words one by one, with how rare they are. */
-  question: readonly QuestionWord[];
   /** All of them. */
   terms: ReadonlySet<string>;
+  /** Where they stand; null when nobody looked. */
+  located: LocatedQuery | null;
 }
 
 export interface KeywordFindings {
   hits: Hit[];
+  /** By language. */
   asked: ReadonlyMap<string, AskedWords>;
 }
 
@@ -67,11 +73,15 @@ export async function findByWords(
   for (const language of new Set(scope.parts.map((part) => part.language))) {
     const words = createSearchWords(language);
     const query = toQueryTerms(text, words, scope.library.dictionary);
+    const terms = new Set(query.flatMap((word) => word.terms.map(({ term }) => term)));
+    if (limit === 0) {
+      asked.set(language, { words, terms, located: null });
+      continue;
+    }
     const shards = scope.parts.map((part) => (part.language === language ? part.shard : undefined));
-    const question = toQuestionWords(shards, query);
-    asked.set(language, { words, question, terms: new Set(question.flatMap(({ terms }) => [...terms])) });
-    if (limit === 0) continue;
-    for (const hit of await searchKeywords(shards, query, limit, breathe)) hits.push(hit);
+    const located = await locateQuery(shards, query, breathe);
+    asked.set(language, { words, terms, located });
+    for (const hit of await searchKeywords(shards, located, limit, breathe)) hits.push(hit);
   }
   hits.sort((a, b) => b.score - a.score);
   return { hits: hits.slice(0, limit), asked };

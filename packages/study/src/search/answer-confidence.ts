@@ -1,9 +1,7 @@
 import { dot } from '../embeddings.ts';
 import { toRarity } from './bm25.ts';
-import { countPassages, findPostings } from './postings.ts';
-import type { QueryTerm } from './query-terms.ts';
+import type { LocatedQuery } from './search-shards.ts';
 import type { SearchWords } from './search-words.ts';
-import type { Shard } from './shard.ts';
 
 /** What speaks for a passage as the answer to a question. */
 export interface AnswerSignals {
@@ -20,17 +18,10 @@ export interface QuestionWord {
 }
 
 /** A word that stands nowhere is the rarest of all: what is asked about it is hardly answered. */
-export function toQuestionWords(shards: readonly (Shard | undefined)[], query: readonly QueryTerm[]): QuestionWord[] {
-  const documents = shards.reduce((sum, shard) => sum + (shard?.lengths.length ?? 0), 0);
-  return query.map(({ terms }) => {
-    let having = 0;
-    for (const { number } of terms) {
-      for (const shard of shards) {
-        const at = shard ? findPostings(shard.postings, number) : -1;
-        if (shard && at >= 0) having += countPassages(shard.postings, at);
-      }
-    }
-    return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(documents, Math.min(having, documents)) };
+export function toQuestionWords({ words, passages }: LocatedQuery): QuestionWord[] {
+  return words.map(({ terms }) => {
+    const having = terms.reduce((sum, term) => sum + term.having, 0);
+    return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(passages, Math.min(having, passages)) };
   });
 }
 

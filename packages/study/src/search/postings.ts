@@ -14,7 +14,7 @@ export interface Postings {
   bytes: Uint8Array;
 }
 
-const blockTerms = 16;
+const blockTerms = 8;
 /** Longest that a term's number and count of passages, and a row and its count, can be. */
 const termBytes = 5 + 5;
 const postingBytes = 3 + 2;

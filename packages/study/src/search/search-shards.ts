@@ -9,60 +9,86 @@ import { countDifferences, toSignBits } from './sign-bits.ts';
 /** Called often; lets others have the thread from time to time. */
 export type Breathe = () => Promise<void> | undefined;
 
-interface FoundTerm {
+/** A term of a query in what is searched. */
+export interface LocatedTerm {
+  term: string;
   weight: number;
-  rarity: number;
+  /** In how many passages it stands. */
+  having: number;
   /** Where its postings begin, by place of the shard; -1: nowhere. */
   places: Int32Array;
 }
 
-/** Passages by their words. @param shards those that are left out are undefined, so that places stay */
-export async function searchKeywords(
+/** A query in what is searched: word by word the terms that stand for it. */
+export interface LocatedQuery {
+  words: { terms: LocatedTerm[] }[];
+  /** How many passages are searched, and their words in the mean. */
+  passages: number;
+  meanLength: number;
+}
+
+/** @param shards those that are left out are undefined, so that places stay */
+export async function locateQuery(
   shards: readonly (Shard | undefined)[],
   query: readonly QueryTerm[],
+  breathe: Breathe,
+): Promise<LocatedQuery> {
+  let passages = 0;
+  let wordCount = 0;
+  for (const shard of shards) {
+    passages += shard?.lengths.length ?? 0;
+    wordCount += shard?.wordCount ?? 0;
+  }
+  const words: LocatedQuery['words'] = [];
+  for (const { terms } of query) {
+    const located: LocatedTerm[] = [];
+    for (const { term, number, weight } of terms) {
+      const places = new Int32Array(shards.length).fill(-1);
+      let having = 0;
+      for (let place = 0; place < shards.length; place++) {
+        const postings = shards[place]?.postings;
+        const at = postings ? findPostings(postings, number) : -1;
+        if (!postings || at < 0) continue;
+        places[place] = at;
+        having += countPassages(postings, at);
+      }
+      located.push({ term, weight, having, places });
+      await breathe();
+    }
+    words.push({ terms: located });
+  }
+  return { words, passages, meanLength: passages > 0 ? wordCount / passages : 0 };
+}
+
+/** Passages by their words. @param shards those of `locateQuery` */
+export async function searchKeywords(
+  shards: readonly (Shard | undefined)[],
+  { words, passages, meanLength }: LocatedQuery,
   limit: number,
   breathe: Breathe,
 ): Promise<Hit[]> {
-  let documents = 0;
-  let wordCount = 0;
-  let mostRows = 0;
-  for (const shard of shards) {
-    if (!shard) continue;
-    documents += shard.lengths.length;
-    wordCount += shard.wordCount;
-    mostRows = Math.max(mostRows, shard.lengths.length);
-  }
-  const found: FoundTerm[] = [];
-  for (const { number, weight } of query.flatMap(({ terms }) => terms)) {
-    const places = new Int32Array(shards.length).fill(-1);
-    let having = 0;
-    for (const [place, shard] of shards.entries()) {
-      const at = shard ? findPostings(shard.postings, number) : -1;
-      places[place] = at;
-      if (shard && at >= 0) having += countPassages(shard.postings, at);
-    }
-    if (having > 0) found.push({ weight, rarity: toRarity(documents, having), places });
-    await breathe();
-  }
+  const terms = words.flatMap((word) => word.terms).filter(({ having }) => having > 0);
+  const rated = terms.map((term) => ({ ...term, rarity: toRarity(passages, term.having) }));
   const best = createBestHits(limit);
-  const meanLength = documents > 0 ? wordCount / documents : 0;
-  const scores = new Float64Array(mostRows);
+  const scores = new Float64Array(shards.reduce((most, shard) => Math.max(most, shard?.lengths.length ?? 0), 0));
   for (const [place, shard] of shards.entries()) {
-    if (shard) scoreShard(shard, place, { found, meanLength, scores, best });
+    if (shard) scoreShard(shard, place, { terms: rated, meanLength, scores, best });
     await breathe();
   }
   return best.list();
 }
 
+type RatedTerm = LocatedTerm & { rarity: number };
+
 /** @param search.scores all 0, and so again afterwards */
 function scoreShard(
   { postings, lengths }: Shard,
   place: number,
-  search: { found: readonly FoundTerm[]; meanLength: number; scores: Float64Array; best: BestHits },
+  search: { terms: readonly RatedTerm[]; meanLength: number; scores: Float64Array; best: BestHits },
 ): void {
-  const { found, meanLength, scores, best } = search;
+  const { terms, meanLength, scores, best } = search;
   const touched: number[] = [];
-  for (const { weight, rarity, places } of found) {
+  for (const { weight, rarity, places } of terms) {
     const at = places[place] as number;
     if (at < 0) continue;
     eachPosting(postings, at, (row, count) => {
@@ -109,7 +135,7 @@ export async function searchVectors(
       from += shard.vectors.scales.length;
       await breathe();
     }
-    for (const difference of differences) having[difference] = (having[difference] as number) + 1;
+    for (let i = 0; i < count; i++) having[differences[i] as number] = (having[differences[i] as number] as number) + 1;
     let taken = 0;
     for (most = 0; most < query.dimensions; most++) {
       taken += having[most] as number;
