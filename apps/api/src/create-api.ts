@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
+import { createLanguageModel } from '@studymate/models/language-model';
 import type { Readiness } from '@studymate/observability/internal-server';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
@@ -44,7 +45,6 @@ import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
 import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
-import { createLanguageModel } from './summaries/language-model.ts';
 import { createSummaries } from './summaries/summaries.ts';
 import { addUploadRoutes } from './uploads/upload-routes.ts';
 
@@ -150,7 +150,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const summaries = createSummaries({ ...services, breaker: services.breakers.languageModel, model, logger });
   addTextRoutes(app, { services, admission, summaries, cache, modelNames });
   addModelRoutes(app, { services });
-  const search = addSearchRoutes(app, { config, services, courseReader, admission, logger });
+  const search = addSearchRoutes(app, { config, services, courseReader, admission, model, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });

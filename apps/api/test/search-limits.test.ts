@@ -46,6 +46,7 @@ describe('searches at once', () => {
       courseReader: createCourseReader({ courses }),
       admission: { quick: (_owner, work) => work() },
       maxBytes: Number.POSITIVE_INFINITY,
+      model: null,
       logger: createLogger({ name: 'test', level: 'error' }),
     });
     await makeSearchableLecture(t, ['An okapi eats leaves.'], { owner: 'anna' });

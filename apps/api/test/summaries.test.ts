@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readEventStream } from '@studymate/client/event-stream';
 import { toPlainError } from '@studymate/contracts/errors';
+import type { LanguageModel } from '@studymate/models/language-model';
 import { createLogger } from '@studymate/observability/logger';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import type { QuickResult } from '@studymate/queue/quick';
@@ -12,7 +13,6 @@ import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isLooping, isNonsense } from '../src/summaries/judge-answer.ts';
-import type { LanguageModel } from '../src/summaries/language-model.ts';
 import { createSummaries } from '../src/summaries/summaries.ts';
 import { startTestApi, type TestApi, until } from './support/test-api.ts';
 
@@ -257,8 +257,9 @@ describe('a text that is summarised by a language model', () => {
   test('whose caller goes away: that is no fault of ours, and nothing else is tried', async () => {
     const leaving = new AbortController();
     const model: LanguageModel = {
+      model: 'small',
       name: 'small',
-      async *summarise() {
+      async *write() {
         yield* [];
         leaving.abort();
         throw new Error('the connection was closed');

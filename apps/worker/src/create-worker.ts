@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Config } from '@studymate/config/config';
 import { removeLeftClips } from '@studymate/media/decode-clip';
 import { detectIsolation } from '@studymate/media/isolation';
+import { createLanguageModel } from '@studymate/models/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import { createActiveLectures } from '@studymate/queue/active';
@@ -42,6 +43,7 @@ import { deleteExpired } from './retention.ts';
 import { createStageRunner } from './stage-runner.ts';
 import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
+import { createSummaryWriter } from './stages/summary-writer.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
 import { whileRedisAnswers } from './while-redis-answers.ts';
 import { whisperNodePaths } from './whisper-node/paths.ts';
@@ -143,6 +145,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     onError: warnOfReports,
   });
 
+  const languageModel = config.llm && createLanguageModel(config.llm);
   const callbacks = createCallbacks({ ...config.callbacks, lectures, blobs, queues, logger });
   const donors = createDonors({ lectures, artifacts });
   const runner = createStageRunner({
@@ -157,6 +160,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     pace,
     isolation,
     studyProcess,
+    summaryWriter: languageModel && createSummaryWriter({ model: languageModel, models, logger }),
     donors,
     studyInputs: createStudyInputs({ artifacts, models, donors }),
     advance: advancer.advance,

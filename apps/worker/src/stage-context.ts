@@ -11,6 +11,7 @@ import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Donors } from './donors.ts';
 import type { Models } from './models.ts';
 import type { StudyInputs } from './stages/study-inputs.ts';
+import type { SummaryWriter } from './stages/summary-writer.ts';
 import type { StudyProcess } from './study-process/study-process.ts';
 
 /** What every stage may use. Whatever lasts is written through the run's context, never through these. */
@@ -27,6 +28,8 @@ export interface StageDeps {
   donors: Donors;
   studyInputs: StudyInputs;
   studyProcess: StudyProcess;
+  /** Null where no language model is configured. */
+  summaryWriter: SummaryWriter | null;
   /** What keeps ffmpeg within bounds on this machine. */
   isolation: Isolation;
   /** Queues what can run now. */

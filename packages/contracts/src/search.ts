@@ -54,15 +54,27 @@ export const askRequestSchema = z
     /** As an earlier answer gave it: what was asked before helps to understand the question. */
     conversationId: idSchema.optional(),
     limit: z.number().int().min(1).max(20).default(5),
+    /** Server-sent events: the passages first, then what a language model says of them, statement by statement. */
+    stream: z.boolean().optional(),
   })
   .refine(({ lectureId, courseId }) => !(lectureId && courseId), 'give lectureId or courseId, not both');
 export type AskRequest = z.input<typeof askRequestSchema>;
+
+/** What a language model says, and the passages that say so, by their places in the answer, from 0. */
+export const answerStatementSchema = z.object({
+  text: z.string(),
+  passages: z.array(z.number().int().nonnegative()).min(1),
+});
+export type AnswerStatement = z.infer<typeof answerStatementSchema>;
 
 export const askResponseSchema = z.object({
   /** Whether anything that was found answers the question; without it there are no passages. */
   answerable: z.boolean(),
   /** Best first. `score`: the probability that the passage answers the question. */
   passages: z.array(momentSchema),
+  /** Where a language model is configured and was of use: its statements put together, and one by one. */
+  answer: z.string().optional(),
+  statements: z.array(answerStatementSchema).optional(),
   mode: z.enum(searchModes),
   conversationId: idSchema,
   lectures: searchedSchema,

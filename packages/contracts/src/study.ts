@@ -37,7 +37,14 @@ export const summaryLengths = ['short', 'medium', 'long'] as const;
 export const summaryLengthSchema = z.enum(summaryLengths);
 export type SummaryLength = z.infer<typeof summaryLengthSchema>;
 
+/** How a summary was made: of the lecture's own sentences, or in a language model's words, each held against them. */
+export const summaryMethods = ['extractive', 'generative'] as const;
+
 export const summarySchema = z.object({
+  /** Summaries of before there were two ways are `extractive` and do not say so. */
+  method: z.enum(summaryMethods).optional(),
+  /** The language model that wrote it. */
+  model: z.string().optional(),
   /** Every statement cites the moment it was said, in seconds. */
   statements: z.array(
     z.object({

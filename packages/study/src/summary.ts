@@ -177,7 +177,7 @@ export function makeSummary(params: {
 }): Summary {
   const { sentences } = params;
   const last = sentences.at(-1);
-  if (last === undefined) return { statements: [], keyTerms: [] };
+  if (last === undefined) return { method: 'extractive', statements: [], keyTerms: [] };
   const texts = sentences.map((sentence) => sentence.text);
   const quality = sentences.map((sentence) => selfContainment(sentence));
   const countOf = (length: SummaryLength): number =>
@@ -200,7 +200,7 @@ export function makeSummary(params: {
     })
     .sort((a, b) => a.index - b.index)
     .map(({ statement }) => statement);
-  return { statements, keyTerms: findKeyTerms(sentences, params.language ?? null) };
+  return { method: 'extractive', statements, keyTerms: findKeyTerms(sentences, params.language ?? null) };
 }
 
 function findKeyTerms(sentences: readonly TimedSentence[], language: string | null): Summary['keyTerms'] {

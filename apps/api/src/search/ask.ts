@@ -1,7 +1,8 @@
-import type { AskResponse, askRequestSchema } from '@studymate/contracts/search';
+import type { AnswerStatement, AskResponse, askRequestSchema, Moment } from '@studymate/contracts/search';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { embeddingsKey } from '@studymate/storage/lecture-keys';
 import {
+  type AnswerSignals,
   answerableConfidence,
   likestSentence,
   type QuestionWord,
@@ -12,6 +13,7 @@ import {
 import { createCosine } from '@studymate/study/search/quantised-vectors';
 import type { SearchWords } from '@studymate/study/search/search-words';
 import type { z } from 'zod';
+import type { AnswerSource, AnswerWriter } from './answer-writer.ts';
 import { createBreathe } from './breathe.ts';
 import { type Conversations, leansOnLast } from './conversations.ts';
 import type { Described } from './moments.ts';
@@ -26,6 +28,20 @@ const candidates = 24;
 /** Of an answered question, what is at least this likely to answer it as well is shown, too. */
 const leastShown = 0.1;
 
+/** What was found for a question, and what a language model may say of it. */
+export interface Asked {
+  /** Without what a language model says. */
+  found: AskResponse;
+  /** Statements as they are written and found true; none where nobody writes, or nothing answers the question. */
+  write(): AsyncGenerator<AnswerStatement>;
+}
+
+/** A passage with how likely it answers the question, and what statements about it are held against. */
+interface Judged {
+  moment: Moment;
+  source: AnswerSource;
+}
+
 /**
  * The passages that answer a question. Those that search finds first are looked at again: how near their likest sentence is to
  * the question, how near the whole, and how much of the question's words stands in them. Nothing is made up: where none is
@@ -33,11 +49,11 @@ const leastShown = 0.1;
  */
 export async function ask(
   context: SearchContext,
-  conversations: Conversations,
+  { conversations, writer }: { conversations: Conversations; writer: AnswerWriter | null },
   owner: string,
   request: z.output<typeof askRequestSchema>,
   signal: AbortSignal,
-): Promise<AskResponse> {
+): Promise<Asked> {
   const { question, lectureId, courseId, conversationId, limit } = request;
   if (lectureId !== undefined) await readReadable(context, owner, lectureId);
   const last =
@@ -48,13 +64,21 @@ export async function ask(
     context.vectors.embed(whole, { owner, timeoutMs: patienceMs, signal }),
   ]);
   const judged = await context.limited(() => findAndJudge(context, { owner, courseId, whole, scope, vector }));
-  const answerable = (judged[0]?.score ?? 0) >= answerableConfidence;
-  return {
+  const answerable = (judged[0]?.moment.score ?? 0) >= answerableConfidence;
+  const shown = answerable ? judged.filter(({ moment }) => moment.score >= leastShown).slice(0, limit) : [];
+  const found: AskResponse = {
     answerable,
-    passages: answerable ? judged.filter(({ score }) => score >= leastShown).slice(0, limit) : [],
+    passages: shown.map(({ moment }) => moment),
     mode: vector ? 'hybrid' : 'keyword',
     conversationId: await conversations.remember(owner, conversationId, whole.slice(-500)),
     lectures: scope.lectures,
+  };
+  return {
+    found,
+    async *write() {
+      if (!writer || shown.length === 0) return;
+      yield* writer.write({ owner, question: whole, sources: shown.map(({ source }) => source) }, signal);
+    },
   };
 }
 
@@ -68,7 +92,7 @@ async function findAndJudge(
     scope: Scope;
     vector: QueryVector | null;
   },
-): Promise<AskResponse['passages']> {
+): Promise<Judged[]> {
   const { owner, courseId, whole, scope, vector } = asking;
   const breathe = createBreathe();
   // A question is written to its end: its last word is no beginning.
@@ -83,12 +107,9 @@ async function findAndJudge(
     ]),
   );
   const judged = await Promise.all(
-    described.map(async (each) => {
-      const score = await judge(context, each, questions.get(each.found.part.language), vector);
-      return { ...each.moment, score: Math.round(score * 1e4) / 1e4 };
-    }),
+    described.map((each) => judge(context, each, questions.get(each.found.part.language), vector)),
   );
-  return judged.sort((a, b) => b.score - a.score);
+  return judged.sort((a, b) => b.moment.score - a.moment.score);
 }
 
 async function judge(
@@ -96,14 +117,19 @@ async function judge(
   each: Described,
   asked: { words: SearchWords; question: readonly QuestionWord[] } | undefined,
   vector: QueryVector | null,
-): Promise<number> {
-  const coverage = asked ? toCoverage(each.moment.text, asked.question, asked.words) : 0;
-  const { shard, weights } = each.found.part;
-  if (!vector || !shard.vectors || weights !== vector.weights) return toAnswerConfidence({ meaning: null, coverage });
-  const passage = createCosine(vector.vector)(shard.vectors, each.found.row);
+): Promise<Judged> {
+  const { moment, found } = each;
+  const { shard, weights, language } = found.part;
+  const coverage = asked ? toCoverage(moment.text, asked.question, asked.words) : 0;
+  const toJudged = (signals: AnswerSignals, vectors: Float32Array | null): Judged => ({
+    moment: { ...moment, score: Math.round(toAnswerConfidence(signals) * 1e4) / 1e4 },
+    source: { text: moment.text, vectors, language, weights },
+  });
+  if (!vector || !shard.vectors || weights !== vector.weights) return toJudged({ meaning: null, coverage }, null);
+  const passage = createCosine(vector.vector)(shard.vectors, found.row);
   const sentences = await readSentenceVectors(context, each, vector.floats.length);
   const sentence = sentences ? likestSentence(vector.floats, sentences) : passage;
-  return toAnswerConfidence({ meaning: { sentence, passage }, coverage });
+  return toJudged({ meaning: { sentence, passage }, coverage }, sentences);
 }
 
 /** Of the passage's sentences, from the embeddings that its lecture's study parts were made of; null when they are gone. */

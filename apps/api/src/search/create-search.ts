@@ -1,19 +1,20 @@
 import { AppError } from '@studymate/contracts/errors';
 import type {
-  AskResponse,
   askRequestSchema,
   RelatedResponse,
   relatedQuerySchema,
   SearchResponse,
   searchQuerySchema,
 } from '@studymate/contracts/search';
+import type { LanguageModel } from '@studymate/models/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { findHighlights } from '@studymate/study/search/highlights';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import type { CourseReader } from '../courses/course-reader.ts';
 import type { Services } from '../services.ts';
-import { ask } from './ask.ts';
+import { createAnswerWriter } from './answer-writer.ts';
+import { type Asked, ask } from './ask.ts';
 import { createBreathe } from './breathe.ts';
 import { createConversations } from './conversations.ts';
 import { createLibraries } from './libraries.ts';
@@ -28,7 +29,7 @@ export interface Search {
   /** @throws AppError `not_found`, `model_loading` (only when meaning alone was asked for), `too_many_requests` */
   search(owner: string, query: z.output<typeof searchQuerySchema>, signal: AbortSignal): Promise<SearchResponse>;
   /** @throws AppError `not_found`, `too_many_requests` */
-  ask(owner: string, request: z.output<typeof askRequestSchema>, signal: AbortSignal): Promise<AskResponse>;
+  ask(owner: string, request: z.output<typeof askRequestSchema>, signal: AbortSignal): Promise<Asked>;
   /** @throws AppError `not_found`, `too_many_requests`, and what says why there are no chapters */
   related(owner: string, place: ChapterPlace, query: z.output<typeof relatedQuerySchema>): Promise<RelatedResponse>;
   close(): void;
@@ -44,6 +45,8 @@ export function createSearch(deps: {
   courseReader: Pick<CourseReader, 'isShared'>;
   admission: Pick<Admission, 'quick'>;
   maxBytes: number;
+  /** Writes answers to questions; null: they are passages alone. */
+  model: LanguageModel | null;
   logger: Logger;
 }): Search {
   const { services } = deps;
@@ -52,6 +55,8 @@ export function createSearch(deps: {
   const moments = createMoments({ ...services, readable, onChanged: libraries.forget });
   const vectors = createQueryVectors({ quick: services.quick, admission: deps.admission });
   const conversations = createConversations(services);
+  const { model, logger } = deps;
+  const writer = model && createAnswerWriter({ model, breaker: services.breakers.languageModel, vectors, logger });
   let running = 0;
 
   const limited = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -99,7 +104,7 @@ export function createSearch(deps: {
         };
       });
     },
-    ask: (owner, request, signal) => ask(context, conversations, owner, request, signal),
+    ask: (owner, request, signal) => ask(context, { conversations, writer }, owner, request, signal),
     related: (owner, place, query) => limited(() => findRelated(context, owner, place, query)),
     close: libraries.close,
   };

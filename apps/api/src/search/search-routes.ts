@@ -2,6 +2,7 @@ import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { askRequestSchema, relatedQuerySchema, searchQuerySchema } from '@studymate/contracts/search';
+import type { LanguageModel } from '@studymate/models/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { Router } from 'express';
 import type { Admission } from '../admission.ts';
@@ -10,22 +11,31 @@ import type { CourseReader } from '../courses/course-reader.ts';
 import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
+import { openSse } from '../http/sse.ts';
 import type { Services } from '../services.ts';
 import type { Search } from './create-search.ts';
+import { collectAnswer, streamAnswer, wantsEvents } from './stream-answer.ts';
 
 const maxQuestionBytes = 16_384;
 
 /** /api/v1/search, /ask, /lectures/:id/chapters/:index/related. @returns what ends it */
 export function addSearchRoutes(
   router: Router,
-  deps: { config: Config; services: Services; courseReader: CourseReader; admission: Admission; logger: Logger },
+  deps: {
+    config: Config;
+    services: Services;
+    courseReader: CourseReader;
+    admission: Admission;
+    model: LanguageModel | null;
+    logger: Logger;
+  },
 ): { close(): void } {
-  const { services, courseReader, admission, logger } = deps;
+  const { services, courseReader, admission, model, logger } = deps;
   let made: Promise<Search> | undefined;
   /** Stemmers and lists of words cost an API nothing that nobody searches with. */
   const search = (): Promise<Search> => {
     made ??= import('./create-search.ts').then(({ createSearch }) =>
-      createSearch({ services, courseReader, admission, logger, maxBytes: deps.config.search.memoryBytes }),
+      createSearch({ services, courseReader, admission, model, logger, maxBytes: deps.config.search.memoryBytes }),
     );
     return made;
   };
@@ -42,7 +52,9 @@ export function addSearchRoutes(
     async post(req, res) {
       const request = await readJsonBody(req, { schema: askRequestSchema, maxBytes: maxQuestionBytes });
       const signal = callerGone(res);
-      res.json(await (await search()).ask(ownerOf(res), request, signal));
+      const asked = await (await search()).ask(ownerOf(res), request, signal);
+      if (request.stream ?? wantsEvents(req)) await streamAnswer(asked, openSse(res));
+      else res.json(await collectAnswer(asked));
     },
   });
 

@@ -77,3 +77,9 @@ export function toText(events: SeenEvent[]): string[] {
   }
   return texts;
 }
+
+/** The events of an answer, as they come. */
+export async function* readEvents({ body }: Response): AsyncGenerator<{ name: string; data: unknown }> {
+  if (!body) return;
+  for await (const { name, data } of readEventStream(body)) yield { name, data: JSON.parse(data) };
+}

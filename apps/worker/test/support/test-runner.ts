@@ -132,6 +132,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         donors: createDonors({ lectures, artifacts }),
         onReused: (job) => reused.push(job),
         onSuperseded: (job) => refused.push(job),
+        summaryWriter: null,
         ...(deps as Pick<StageRunnerDeps, 'models' | 'studyInputs' | 'studyProcess' | 'isolation'>),
         stages: all as Record<StageName, Stage>,
       });

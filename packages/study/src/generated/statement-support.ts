@@ -56,3 +56,14 @@ function findLikest(own: Float32Array, vectors: Float32Array): Support['meaning'
   }
   return best;
 }
+
+/** Chosen on sentences that people wrote about meetings, held against what was said: `bench/study/support.mjs`. */
+const leastCosine = 0.45;
+const leastCoverage = 0.4;
+const leastCoverageAlone = 0.7;
+
+/** Whether a stretch of a lecture says what a statement says, as far as such signs tell it; in doubt it does not. */
+export function isSupported({ meaning, coverage, hasNumbers, deniesAlike }: Support): boolean {
+  if (!hasNumbers || !deniesAlike) return false;
+  return meaning ? meaning.cosine >= leastCosine && coverage >= leastCoverage : coverage >= leastCoverageAlone;
+}
