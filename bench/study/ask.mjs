@@ -1,11 +1,11 @@
 /**
- * Search and questions over lectures: node bench/study/ask.mjs DATA [--sets printing,physics,ai] [--misses] [--fit]
+ * Search and questions over lectures: node bench/study/ask.mjs DATA [--sets printing,physics,ai,…] [--misses] [--fit]
  * Each set is one owner's lectures, searched together. The texts are spoken at 2.6 words a second.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readSegmented } from './data.mjs';
+import { readMeeting, readSegmented } from './data.mjs';
 import { createEmbedder } from './embed.mjs';
 import { loadStudy } from './load-study.mjs';
 
@@ -56,7 +56,11 @@ function spoken(sentences) {
   });
 }
 
+/** What people said in committees, as speech that is no lecture. */
+const meetings = { universities: 'education_10', parliament: 'covid_6', childcare: 'education_22' };
+
 function readLectures(set) {
+  if (meetings[set]) return [readMeeting(dataFolder, meetings[set], study.splitSentences).sentences];
   if (set === 'printing') return [study.splitSentences(readFileSync(sampleFile, 'utf8'))];
   const folder = path.join(dataFolder, 'segmentation', `mit-${set}/manual`);
   return readdirSync(folder)
@@ -154,7 +158,7 @@ async function judge(loaded, lists, question, vector) {
   });
 }
 
-const wantedSets = (options.includes('--sets') ? optionOf('--sets') : 'printing,physics,ai').split(',');
+const wantedSets = (options.includes('--sets') ? optionOf('--sets') : Object.keys(questions).join(',')).split(',');
 const examples = [];
 for (const set of wantedSets) {
   const loaded = await loadSet(set);

@@ -86,3 +86,25 @@ export function readOctis(dataFolder) {
     .map((line) => line.split('\t'))
     .map(([text, , label]) => ({ words: text.split(' '), label }));
 }
+
+/**
+ * A meeting of QMSum (Zhong and others 2021): its sentences, the turn in which each is said, and questions with an answer that
+ * people wrote and the turns that it is about, the last one included.
+ */
+export function readMeeting(dataFolder, name, splitSentences) {
+  const file = path.join(dataFolder, 'meetings/qmsum-val', `${name}.json`);
+  const { meeting_transcripts: turns, specific_query_list: asked } = JSON.parse(readFileSync(file, 'utf8'));
+  const tidy = (text) =>
+    text
+      .replace(/\{[^}]*\}|<[^>]*>/g, ' ')
+      .replace(/ (['’]\s?(?:s|t|m|re|ve|ll|d)\b)/g, '$1')
+      .replace(/ ([.,?!;:])/g, '$1');
+  const said = turns.flatMap(({ content }, turn) => splitSentences(tidy(content)).map((text) => ({ text, turn })));
+  const whole = said.filter(({ text }) => /\p{L}{2}/u.test(text));
+  const queries = asked.map(({ query, answer, relevant_text_span: spans }) => ({
+    question: query,
+    answer,
+    spans: spans.map(([first, last]) => ({ first: Number(first), last: Number(last) })),
+  }));
+  return { sentences: whole.map(({ text }) => text), turns: whole.map(({ turn }) => turn), queries };
+}
