@@ -61,7 +61,7 @@ export async function checkLecture(
 }
 
 /** Which files an ended lecture has: pattern and count. There are as many texts as chunks were cut. */
-function toExpectedFiles(files: string[]): [RegExp, number][] {
+export function toExpectedFiles(files: string[]): [RegExp, number][] {
   const cut = files.filter((file) => /^ingest\/1\/chunk-\d+\.json$/.test(file)).length;
   return [
     [/^ingest\/1\/chunk-\d+\.json$/, Math.max(1, cut)],

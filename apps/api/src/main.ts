@@ -4,6 +4,7 @@ import type { InternalServer } from '@studymate/observability/internal-server';
 import { explainListening, ListenError } from '@studymate/observability/listen-error';
 import { createShutdown, stopOnSignals } from '@studymate/observability/shutdown';
 import { createStartupClock } from '@studymate/observability/startup-clock';
+import { explainStoreFault } from '@studymate/storage/store-fault';
 import dotenv from 'dotenv';
 import type { Api } from './create-api.ts';
 import { createFront } from './front.ts';
@@ -78,7 +79,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isPlain = error instanceof ConfigError || error instanceof ListenError;
-  const text = isPlain ? error.message : error instanceof Error ? error.stack : String(error);
+  const text = isPlain ? error.message : (explainStoreFault(error) ?? (error instanceof Error ? error.stack : error));
   process.stderr.write(`${text}\n`);
   process.exit(1);
 });

@@ -21,10 +21,9 @@ import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { type Claims, createClaims } from '@studymate/storage/claims';
 import { type CourseStore, createCourseStore } from '@studymate/storage/course-store';
-import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
-import { createPartialFiles } from '@studymate/storage/partial-files';
+import { openStore } from '@studymate/storage/open-store';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
@@ -62,7 +61,7 @@ export interface Services {
 const redisGraceMs = 1_000;
 const closeTimeoutMs = 1_000;
 
-/** @throws AppError `storage_unavailable` when the data folder cannot be used */
+/** @throws AppError `storage_unavailable` when the store cannot be used */
 export async function createServices(deps: { config: Config; logger: Logger; metrics: Metrics }): Promise<Services> {
   const { config, logger, metrics } = deps;
   const { prefix } = config.redis;
@@ -91,8 +90,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
   const cacheRedis = cacheUrl === config.redis.url ? redis : connect('producer', 'cache', cacheUrl);
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
-  const [store] = await Promise.all([createFileBlobStore({ rootDir: config.dataDir }), untilReady(redis)]);
-  const partials = await createPartialFiles({ rootDir: config.dataDir });
+  const [{ blobs: store, partials }] = await Promise.all([openStore(config), untilReady(redis)]);
   const keys = createKeys(prefix);
   const breakers = createBreakers({ config: config.breakers, logger, metrics, redis, keys, blobs: store });
   const blobs = guardStore(store, breakers.store);

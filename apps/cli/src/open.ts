@@ -8,8 +8,8 @@ import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
 import { createRedis } from '@studymate/queue/redis';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
+import { openStore } from '@studymate/storage/open-store';
 import type { Redis } from 'ioredis';
 import type { CommandContext } from './command.ts';
 
@@ -28,11 +28,11 @@ export async function withStore<T>(
   work: (blobs: BlobStore) => Promise<T>,
   { mayMake = false }: { mayMake?: boolean } = {},
 ): Promise<T> {
-  const { dataDir } = config;
-  if (!mayMake && !existsSync(dataDir)) {
+  const { dataDir, s3 } = config;
+  if (!s3 && !mayMake && !existsSync(dataDir)) {
     throw new AppError('storage_unavailable', `There is no store at ${dataDir}; set DATA_DIR to where the API has it.`);
   }
-  const blobs = await createFileBlobStore({ rootDir: dataDir });
+  const { blobs } = await openStore(config);
   try {
     return await work(blobs);
   } finally {

@@ -27,7 +27,7 @@ import { collectTransients } from '@studymate/storage/collect-transients';
 import { createCourseStore } from '@studymate/storage/course-store';
 import { createCourseTopicsStore } from '@studymate/storage/course-topics-store';
 import { createLectureStore } from '@studymate/storage/lecture-store';
-import { createPartialFiles } from '@studymate/storage/partial-files';
+import type { PartialFiles } from '@studymate/storage/partial-files';
 import { createRunFence } from '@studymate/storage/run-fence';
 import { createUploadStore } from '@studymate/storage/upload-store';
 import { Worker } from 'bullmq';
@@ -53,6 +53,8 @@ export interface WorkerDeps {
   logger: Logger;
   metrics: Metrics;
   blobs: BlobStore;
+  /** Bytes of uploads that are not whole yet. */
+  partials: PartialFiles;
   /** The bundled programs of model processes and study processs. */
   modelProcessPath: string;
   studyProcessPath: string;
@@ -95,7 +97,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const subscriber = connect();
   const queues = createQueues({ redis, prefix });
   const lectures = createLectureStore({ blobs });
-  const uploads = createUploadStore({ blobs, partials: await createPartialFiles({ rootDir: config.dataDir }) });
+  const uploads = createUploadStore({ blobs, partials: deps.partials });
   const artifacts = createArtifacts({ blobs });
   const courses = createCourseStore({ blobs });
   const courseTopics = createCourseTopicsStore({ blobs, artifacts, lectures });

@@ -10,7 +10,8 @@ import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
 import { createShutdown, stopOnSignals } from '@studymate/observability/shutdown';
 import { createStartupClock } from '@studymate/observability/startup-clock';
-import { createFileBlobStore } from '@studymate/storage/file-blob-store';
+import { openStore } from '@studymate/storage/open-store';
+import { explainStoreFault } from '@studymate/storage/store-fault';
 import dotenv from 'dotenv';
 import { createWorker } from './create-worker.ts';
 
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
   const shutdown = createShutdown({ timeoutMs: config.shutdownTimeoutMs, logger: () => logger });
   stopOnSignals({ shutdown, exitWithParent: process.env.STUDYMATE_EXIT_WITH_PARENT === '1' });
 
-  const blobs = await createFileBlobStore({ rootDir: config.dataDir });
+  const { blobs, partials } = await openStore(config);
   shutdown.push('blob store', () => blobs.close());
   let isReady = false;
   let worker: Awaited<ReturnType<typeof createWorker>> | null = null;
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
     logger,
     metrics,
     blobs,
+    partials,
     modelProcessPath: fileURLToPath(new URL('./model-process.js', import.meta.url)),
     studyProcessPath: fileURLToPath(new URL('./study-process.js', import.meta.url)),
     findBundledModel(name) {
@@ -80,7 +82,7 @@ async function main(): Promise<void> {
 main().catch((error: unknown) => {
   const isModel = error instanceof AppError && error.code.startsWith('model_');
   const isPlain = error instanceof ConfigError || error instanceof ListenError || isModel;
-  const text = isPlain ? error.message : error instanceof Error ? error.stack : String(error);
+  const text = isPlain ? error.message : (explainStoreFault(error) ?? (error instanceof Error ? error.stack : error));
   process.stderr.write(`${text}\n`);
   process.exit(1);
 });

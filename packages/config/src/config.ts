@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
 import { type SettingName, type SettingValues, settings } from './settings.ts';
+import { findStoreMistakes, type S3Config, toS3Config } from './store-config.ts';
 
 /** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
 export interface Config {
@@ -25,6 +26,8 @@ export interface Config {
   /** Secret null: no callbacks. */
   callbacks: { secret: string | null; allowPrivate: boolean };
   dataDir: string;
+  /** Null: the store is the folder `dataDir`. */
+  s3: S3Config | null;
   /** 0: nothing is ever too old. */
   retentionDays: number;
   limits: {
@@ -96,7 +99,14 @@ export class ConfigError extends Error {
 }
 
 /** Values that are not repeated in messages. */
-const secrets: ReadonlySet<string> = new Set<SettingName>(['JWT_SECRET', 'HF_TOKEN', 'CALLBACK_SECRET', 'LLM_API_KEY']);
+const secrets: ReadonlySet<string> = new Set<SettingName>([
+  'JWT_SECRET',
+  'HF_TOKEN',
+  'CALLBACK_SECRET',
+  'LLM_API_KEY',
+  'S3_SECRET_ACCESS_KEY',
+  'S3_SESSION_TOKEN',
+]);
 
 /** For whisper-node the weights have another form. */
 const bundledModels: Record<SpeechEngineName, string> = {
@@ -131,6 +141,7 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
     );
   }
   if (v.AUTH === 'jwt') mistakes.push(...findJwtMistakes(v));
+  mistakes.push(...findStoreMistakes(v));
   if (v.PORT !== 0 && v.PORT !== undefined) {
     for (const name of ['INTERNAL_PORT', 'WORKER_INTERNAL_PORT'] as const) {
       if (v[name] === v.PORT) mistakes.push(`${name}="${v[name]}": is the same as PORT; give another`);
@@ -197,6 +208,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     llm: toLlm(v),
     callbacks: { secret: v.CALLBACK_SECRET || null, allowPrivate: v.CALLBACK_ALLOW_PRIVATE },
     dataDir: path.resolve(workingDir, v.DATA_DIR),
+    s3: toS3Config(v),
     retentionDays: v.RETENTION_DAYS,
     limits: {
       maxUploadBytes: v.MAX_UPLOAD_BYTES,

@@ -1,12 +1,13 @@
 import { parseModelReference } from '@studymate/contracts/model-reference';
 import { modelFamilies, speechEngines } from '@studymate/contracts/models';
 import { z } from 'zod';
+import { boolean, hasCredentials, httpUrl, type Setting, setting } from './setting.ts';
+import { storeSettings } from './store-settings.ts';
 
 /**
  * Every setting: its form, its default and what it does. `.env.example` and docs/configuration.md are tested
  * against this table. All values come as text; an empty text counts as not given.
  */
-const boolean = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 const integer = (min: number, max: number) =>
   z
     .string()
@@ -31,10 +32,6 @@ const modelReference = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: (error as Error).message });
   }
 });
-const hasCredentials = (text: string) => {
-  const { username, password } = URL.canParse(text) ? new URL(text) : { username: '', password: '' };
-  return username !== '' || password !== '';
-};
 /** Origins as browsers send them: scheme, host and port, and nothing else. */
 const origins = z.string().transform((text, context) => {
   const list = text
@@ -47,22 +44,7 @@ const origins = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'give origins with commas between them, such as https://study.example' });
   return z.NEVER;
 });
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'give an address such as https://id.example/jwks.json' })
-  .refine((text) => !hasCredentials(text), 'leave user and password out of the address');
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
-
-interface Setting<T extends z.ZodType> {
-  schema: T;
-  /** In the form in which it would stand in the environment. */
-  default: string;
-  description: string;
-}
-const setting = <T extends z.ZodType>(schema: T, fallback: string, description: string): Setting<T> => ({
-  schema,
-  default: fallback,
-  description,
-});
 
 export const settings = {
   PORT: setting(integer(0, 65_535), '3000', 'Port of the public API; 0 takes a free one.'),
@@ -78,7 +60,12 @@ export const settings = {
     "Port of the worker's internal listener (/metrics, /health/ready); without it, the one after INTERNAL_PORT.",
   ),
   INTERNAL_HOST: setting(z.string().min(1), '127.0.0.1', 'Address the internal listeners listen on.'),
-  DATA_DIR: setting(z.string().min(1), './data', 'Folder of the blob store: media, records, artifacts.'),
+  DATA_DIR: setting(
+    z.string().min(1),
+    './data',
+    'Folder of the blob store: media, records, artifacts. With STORE=s3, of local copies and downloaded models.',
+  ),
+  ...storeSettings,
   REDIS_URL: setting(
     redisUrl,
     'redis://127.0.0.1:6379',

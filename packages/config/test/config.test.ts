@@ -94,6 +94,43 @@ describe('parseConfig', () => {
     });
   });
 
+  describe('STORE=s3', () => {
+    const bucket = { STORE: 's3', S3_BUCKET: 'lectures', S3_ACCESS_KEY_ID: 'AKIA', S3_SECRET_ACCESS_KEY: 'hunter2' };
+
+    test('without an endpoint is a bucket of AWS, named by its host; with one, a bucket in its path', () => {
+      expect(parseConfig({ ...bucket, S3_REGION: 'eu-central-1' }, '/').s3).toEqual({
+        endpoint: 'https://s3.eu-central-1.amazonaws.com',
+        region: 'eu-central-1',
+        bucket: 'lectures',
+        prefix: '',
+        accessKeyId: 'AKIA',
+        secretAccessKey: 'hunter2',
+        sessionToken: null,
+        pathStyle: false,
+      });
+      const own = { ...bucket, S3_ENDPOINT: 'https://s3.example/', S3_PREFIX: 'study/mate/' };
+      expect(parseConfig(own, '/').s3).toMatchObject({
+        endpoint: 'https://s3.example',
+        prefix: 'study/mate/',
+        pathStyle: true,
+      });
+      expect(parseConfig({ ...own, S3_FORCE_PATH_STYLE: 'false' }, '/').s3?.pathStyle).toBe(false);
+      expect(parseConfig({}, '/').s3).toBeNull();
+    });
+
+    test('names what is missing, too much or of another form, and repeats no secret', () => {
+      const act = (env: Record<string, string>) => () => parseConfig({ ...bucket, ...env }, '/');
+      expect(act({ S3_BUCKET: '', S3_SECRET_ACCESS_KEY: '' })).toThrow(
+        /S3_BUCKET: is needed with STORE=s3; name the bucket\n.*S3_SECRET_ACCESS_KEY: is needed/,
+      );
+      expect(act({ STORE: 'file' })).toThrow(/S3_BUCKET="lectures": is not used with STORE=file/);
+      expect(act({ S3_BUCKET: 'My Lectures' })).toThrow(/give the name of a bucket/);
+      expect(act({ S3_PREFIX: '../x y' })).toThrow(/S3_PREFIX="..\/x y": give names/);
+      expect(act({ S3_ENDPOINT: 'https://me:hunter2@s3.example' })).toThrow(/S3_ENDPOINT="https:\/\/…@s3.example"/);
+      expect(act({ S3_ENDPOINT: 's3.example' })).not.toThrow(/hunter2/);
+    });
+  });
+
   test('CORS_ORIGINS takes origins alone: no paths, no wildcard, no other schemes', () => {
     const origins = (CORS_ORIGINS: string) => parseConfig({ CORS_ORIGINS }, '/').api.corsOrigins;
     expect(origins('https://a.example, http://localhost:5173')).toEqual(['https://a.example', 'http://localhost:5173']);

@@ -7,6 +7,7 @@ import { createFileFolders, folderMode } from './file-folders.ts';
 import { createFileReading, readChunkBytes, readOpenBlob } from './file-reading.ts';
 import { type FileSystem, guarded, nodeFileSystem, toStorageError } from './file-system.ts';
 import { createFileWriting } from './file-writing.ts';
+import { checkRange, createStoreCalls, withSource } from './store-calls.ts';
 import { createTempFiles } from './temp-files.ts';
 
 /** "~" cannot stand in a key, so no blob can lie in this folder and no listing shows it. */
@@ -32,8 +33,7 @@ export interface FileBlobStoreOptions {
  */
 export async function createFileBlobStore(options: FileBlobStoreOptions): Promise<BlobStore> {
   const fs = options.fileSystem ?? nodeFileSystem;
-  const pending = new Set<Promise<unknown>>();
-  let closed = false;
+  const { run, close } = createStoreCalls(guarded);
 
   const { folders, temps } = await guarded(async () => {
     await fs.mkdir(resolve(options.rootDir), { recursive: true, mode: folderMode });
@@ -51,22 +51,8 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
   const reading = createFileReading({ fs, folders });
   const writing = createFileWriting({ fs, folders, temps });
 
-  /** Runs an operation: refused once closed, awaited by `close`, faults coded. */
-  async function run<T>(action: () => Promise<T>): Promise<T> {
-    if (closed) throw new AppError('storage_unavailable', 'The store is closed.');
-    const promise = guarded(action);
-    pending.add(promise);
-    try {
-      return await promise;
-    } finally {
-      pending.delete(promise);
-    }
-  }
-
   async function* readRange(key: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
-    if (range && !(Number.isSafeInteger(range.start) && range.start >= 0 && range.end >= range.start)) {
-      throw new AppError('range_not_satisfiable', 'The range is not one of bytes.');
-    }
+    checkRange(range);
     const blob = await run(async () => reading.open(parseKey(key)));
     if (!blob) throw new AppError('not_found', 'There is no such blob.');
     try {
@@ -110,21 +96,7 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
   return {
     async put(key, body) {
       if (body instanceof Uint8Array) return run(async () => writing.put(parseKey(key), body));
-      // A fault of the source is not one of the store, even if it looks like it (ECONNRESET): thrown as it came.
-      let fault: { thrown: unknown } | undefined;
-      async function* watched(source: AsyncIterable<Uint8Array>) {
-        try {
-          yield* source;
-        } catch (thrown) {
-          fault = { thrown };
-          throw thrown;
-        }
-      }
-      try {
-        return await run(async () => writing.put(parseKey(key), watched(body)));
-      } catch (thrown) {
-        throw fault ? fault.thrown : thrown;
-      }
+      return withSource(body, (watched) => run(async () => writing.put(parseKey(key), watched)));
     },
     create: (key, body) => run(async () => writing.create(parseKey(key), body)),
     read: (key) => run(async () => reading.read(parseKey(key))),
@@ -142,9 +114,6 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
       }),
     check: () => run(() => writing.prove()),
     removeAbandoned: () => run(() => temps.sweep()),
-    async close() {
-      closed = true;
-      await Promise.allSettled(pending);
-    },
+    close,
   };
 }

@@ -5,8 +5,8 @@ import { createKeys } from '@studymate/queue/keys';
 import { createModelFleet } from '@studymate/queue/model-fleet';
 import { createQueues } from '@studymate/queue/queues';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createLectureStore } from '@studymate/storage/lecture-store';
+import { openStore } from '@studymate/storage/open-store';
 import type { Redis } from 'ioredis';
 import { type Command, type CommandContext, UsageError } from '../command.ts';
 import { type Finding, runCheck } from '../doctor/check.ts';
@@ -15,7 +15,7 @@ import { checkFailed, checkModels, checkQueues, checkStuck } from '../doctor/que
 import { checkRedis } from '../doctor/redis-check.ts';
 import { checkServices } from '../doctor/services-check.ts';
 import { checkAccess, checkNode } from '../doctor/settings-check.ts';
-import { checkStore, checkTempFiles } from '../doctor/store-check.ts';
+import { checkBucket, checkFolder, checkTempFiles } from '../doctor/store-check.ts';
 import { checkWeights } from '../doctor/weights-check.ts';
 import { connectRedis, readConfig } from '../open.ts';
 
@@ -80,17 +80,24 @@ async function* examine(context: CommandContext): AsyncGenerator<Finding> {
 }
 
 async function* examineStore(config: Config): AsyncGenerator<Finding, BlobStore | null> {
-  const { dataDir } = config;
+  const { dataDir, s3 } = config;
+  let store: BlobStore | null = null;
+  if (s3) {
+    yield* await many('store', 'correct the settings S3_…, and what the key may do', async () => {
+      store = (await openStore(config)).blobs;
+      return checkBucket(store, s3);
+    });
+    return store;
+  }
   if (!existsSync(dataDir)) {
     const fix = 'the first start makes it; if there should be lectures, DATA_DIR is wrong';
     yield { name: 'store', state: 'warning', message: `there is no folder ${dataDir}`, fix };
     return null;
   }
   yield* await many('store', 'see the folder ~tmp in DATA_DIR', () => checkTempFiles(dataDir));
-  let store: BlobStore | null = null;
   yield* await many('store', `give the user who runs StudyMate the rights to ${dataDir}`, async () => {
-    store = await createFileBlobStore({ rootDir: dataDir });
-    return checkStore(store, dataDir, config.limits.maxUploadBytes);
+    store = (await openStore(config)).blobs;
+    return checkFolder(store, dataDir, config.limits.maxUploadBytes);
   });
   return store;
 }

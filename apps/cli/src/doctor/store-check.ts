@@ -11,8 +11,27 @@ const leastFreeInodes = 10_000;
 const abandonedMs = 60 * 60 * 1000;
 const sharedFolders = ['media', 'lectures', 'owners', 'keys', 'clips', 'transient', 'uploads', '~uploads'];
 
+const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
 /** @param blobs the opened store */
-export async function checkStore(blobs: BlobStore, dataDir: string, maxUploadBytes: number): Promise<Finding[]> {
+export async function checkBucket(blobs: BlobStore, s3: { bucket: string; endpoint: string }): Promise<Finding[]> {
+  await blobs.check();
+  const { host, hostname, protocol } = new URL(s3.endpoint);
+  const message = `the bucket ${s3.bucket} at ${host} can be written and read, and honours conditions`;
+  const findings: Finding[] = [{ name, state: 'ok', message }];
+  if (protocol === 'http:' && !loopbackHosts.test(hostname)) {
+    findings.push({
+      name,
+      state: 'warning',
+      message: `recordings go to ${host} without TLS: who is on the way can hear them`,
+      fix: 'give S3_ENDPOINT with https, unless the network is yours alone',
+    });
+  }
+  return findings;
+}
+
+/** @param blobs the opened store */
+export async function checkFolder(blobs: BlobStore, dataDir: string, maxUploadBytes: number): Promise<Finding[]> {
   await blobs.check();
   const findings: Finding[] = [{ name, state: 'ok', message: `${dataDir} can be written and read` }];
   findings.push(...judgeSpace(await statfs(dataDir), maxUploadBytes));

@@ -1,0 +1,195 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { AppError } from '@studymate/contracts/errors';
+import { parseKey, parsePrefix } from './blob-keys.ts';
+import type { BlobStore, WrittenBlob } from './blob-store.ts';
+import { createLocalCopies } from './local-copies.ts';
+import { createPartBuffer } from './part-buffer.ts';
+import { type S3Client, S3Refusal } from './s3-client.ts';
+import { createS3Multipart, type S3Part, toPartBytes } from './s3-multipart.ts';
+import { createS3Objects } from './s3-objects.ts';
+import { readPartialId } from './s3-partial-files.ts';
+import { checkRange, createStoreCalls, withSource } from './store-calls.ts';
+
+const deletesAtOnce = 8;
+const streamBufferBytes = 256 * 1024;
+/** "~" cannot stand in a key, so no blob can have this name. */
+const probeKey = '~check';
+/** A request ends long before; what is older has no writer any more. */
+const abandonedMs = 24 * 3_600_000;
+
+export interface S3BlobStoreOptions {
+  /** Is closed with the store. */
+  client: S3Client;
+  /** For local copies of blobs. Made when the first is needed. */
+  tempDir: string;
+  /** Of the largest blob, from which the size of an upload's parts follows. */
+  maxBlobBytes: number;
+}
+
+/**
+ * A blob store in an S3 bucket. An object is whole or absent by itself; `create` is a conditional write
+ * (`If-None-Match: *`), which a server must honour: one that does not is refused. A stream is sent in parts of some
+ * megabytes, which are an object once all have come.
+ *
+ * A key can be a blob and the prefix of other blobs at once here, unlike in a folder; nobody should make use of it.
+ *
+ * Throws `storage_full` when there is no room, `storage_unavailable` when the bucket cannot be used, and
+ * `invalid_request` for what is not a key. When it is opened, what is wrong for good (no such bucket, keys that are
+ * refused, conditions that are not honoured) is thrown; a server that is merely away is waited for.
+ */
+export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore> {
+  const { client } = options;
+  const objects = createS3Objects(client);
+  const multipart = createS3Multipart(client);
+  const partBytes = toPartBytes(options.maxBlobBytes);
+  const copies = createLocalCopies({ dir: options.tempDir });
+  const { run, close } = createStoreCalls((action) => action());
+  let honoursConditions = false;
+
+  const toKey = (key: string): string => parseKey(key).join('/');
+
+  async function putStream(key: string, source: AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
+    const hash = createHash('sha256');
+    const buffer = createPartBuffer(partBytes);
+    const parts: S3Part[] = [];
+    let bytes = 0;
+    let uploadId: string | undefined;
+    try {
+      for await (const piece of source) {
+        if (!(piece instanceof Uint8Array)) throw new TypeError('The source of a blob must give bytes.');
+        hash.update(piece);
+        bytes += piece.length;
+        buffer.add(piece);
+        for (let part = buffer.peekFull(); part; part = buffer.peekFull()) {
+          uploadId ??= await multipart.begin(key);
+          parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, part));
+          buffer.drop(part.length);
+        }
+      }
+      const rest = buffer.peekAll();
+      if (uploadId === undefined) await objects.put(key, rest);
+      else {
+        if (rest.length > 0) parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, rest));
+        const isMade = await multipart.complete({ key, uploadId }, parts);
+        // A repeated request finds the upload gone when the first one was carried out.
+        if (!isMade && (await objects.stat(key))?.bytes !== bytes) {
+          throw new AppError('storage_unavailable', 'The upload to the store is gone.');
+        }
+      }
+      return { bytes, sha256: hash.digest('hex') };
+    } catch (thrown) {
+      // What cannot be removed now is found by `removeAbandoned`.
+      if (uploadId !== undefined) await multipart.abort({ key, uploadId }).catch(() => undefined);
+      throw thrown;
+    }
+  }
+
+  async function put(key: string, body: Uint8Array): Promise<WrittenBlob> {
+    await objects.put(key, body);
+    return { bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
+  }
+
+  async function* readRange(key: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+    checkRange(range);
+    yield* await run(async () => objects.stream(toKey(key), range));
+  }
+
+  async function* walk(prefix: string): AsyncGenerator<string> {
+    const parts = parsePrefix(prefix);
+    const keys = objects.list(parts.length === 0 ? '' : `${parts.join('/')}/`);
+    for (;;) {
+      const next = await run(() => keys.next());
+      if (next.done) return;
+      // What is not ours, and what is not whole yet.
+      if (isKey(next.value.key)) yield next.value.key;
+    }
+  }
+
+  async function list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const key of walk(prefix)) keys.push(key);
+    return keys;
+  }
+
+  async function prove(): Promise<void> {
+    const proof = randomBytes(32);
+    await objects.put(probeKey, proof);
+    const read = await objects.read(probeKey);
+    // Another process may have written its own proof in between.
+    if (read?.length !== proof.length) {
+      throw new AppError('storage_unavailable', 'The store does not give back what was written.');
+    }
+    if (honoursConditions) return;
+    if (await objects.create(probeKey, proof)) {
+      const why = 'its server does not honour If-None-Match on PUT, without which writers overwrite each other';
+      const cause = new S3Refusal(`the bucket ${client.name}: ${why}`);
+      throw new AppError('storage_unavailable', 'The store cannot be used (it ignores conditions).', { cause });
+    }
+    honoursConditions = true;
+  }
+
+  async function removeAbandoned(): Promise<number> {
+    const newestMs = Date.now() - abandonedMs;
+    let removed = 0;
+    for await (const { begunMs, ...upload } of multipart.listUploads()) {
+      // What belongs to a resumable upload goes with that.
+      if (!(begunMs < newestMs) || (await readPartialId(objects, upload.key)) === upload.uploadId) continue;
+      await multipart.abort(upload);
+      removed++;
+    }
+    return removed + (await copies.sweep());
+  }
+
+  try {
+    await prove();
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.cause instanceof S3Refusal) {
+      client.close();
+      throw thrown;
+    }
+  }
+
+  return {
+    async put(key, body) {
+      if (body instanceof Uint8Array) return run(async () => put(toKey(key), body));
+      return withSource(body, (watched) => run(async () => putStream(toKey(key), watched)));
+    },
+    create: (key, body) => run(async () => objects.create(toKey(key), body)),
+    read: (key) => run(async () => objects.read(toKey(key))),
+    stream: (key, range) =>
+      Readable.from(readRange(key, range), { objectMode: false, highWaterMark: streamBufferBytes }),
+    stat: (key) => run(async () => objects.stat(toKey(key))),
+    list,
+    walk,
+    delete: (key) => run(async () => objects.delete(toKey(key))),
+    async deletePrefix(prefix) {
+      if (parsePrefix(prefix).length === 0) throw new AppError('invalid_request', 'The whole store is not deleted.');
+      const keys = await list(prefix);
+      for (let i = 0; i < keys.length; i += deletesAtOnce) {
+        await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => run(() => objects.delete(key))));
+      }
+    },
+    openLocal: (key) =>
+      run(async () => {
+        const stat = await objects.stat(toKey(key));
+        if (!stat) throw new AppError('not_found', 'There is no such blob.');
+        return copies.open(stat.bytes, () => objects.stream(key));
+      }),
+    check: () => run(prove),
+    removeAbandoned: () => run(removeAbandoned),
+    async close() {
+      await close();
+      client.close();
+    },
+  };
+}
+
+function isKey(text: string): boolean {
+  try {
+    parseKey(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,203 @@
+import http from 'node:http';
+import https from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@studymate/contracts/errors';
+import { sign } from 'aws4';
+import { systemCode } from './file-system.ts';
+import { readElement } from './s3-xml.ts';
+
+/** Where a bucket is, and who we are there. */
+export interface S3Options {
+  /** Without a slash at its end. */
+  endpoint: string;
+  region: string;
+  bucket: string;
+  /** Before all our keys: empty, or ends in "/". */
+  prefix: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Null: the keys are lasting ones. */
+  sessionToken: string | null;
+  /** The bucket is the first part of the path; else it is the first part of the host's name. */
+  pathStyle: boolean;
+}
+
+export interface S3Request {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Without our prefix; null for the bucket itself. */
+  key: string | null;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: Uint8Array;
+}
+
+export interface S3Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: Buffer;
+  /** An earlier try of the same request may have been carried out, although no answer to it came. */
+  isRepeated: boolean;
+}
+
+/** Signed requests to one bucket. */
+export interface S3Client {
+  /** For people and errors. */
+  readonly name: string;
+  readonly prefix: string;
+  /**
+   * Sends a request, again and again for about two seconds while the server is away or busy.
+   * @returns also answers that refuse
+   * @throws AppError `storage_unavailable` when there was none
+   */
+  send(request: S3Request, options?: { maxBytes?: number }): Promise<S3Answer>;
+  /** Sends a request once, and gives what comes as it comes. The caller reads it to its end or destroys it. */
+  open(request: S3Request): Promise<http.IncomingMessage>;
+  close(): void;
+}
+
+/** What the server says when it will not do something, however often it is asked. For operators: it names the bucket. */
+export class S3Refusal extends Error {
+  override readonly name = 'S3Refusal';
+}
+
+/** Without a sign of life for so long, a connection counts as lost. */
+const idleMs = 20_000;
+const maxTries = 4;
+const firstPauseMs = 60;
+/** Lists of a thousand keys take some 300 kB. */
+const defaultMaxBytes = 8 * 1024 * 1024;
+/** Calls end soon; who listens to a recording keeps a connection for as long as that takes. */
+const maxCalls = 64;
+const maxStreams = 512;
+
+const busyCodes = new Set(['ConditionalRequestConflict', 'OperationAborted', 'RequestTimeout', 'SlowDown']);
+const fullCodes = /StorageFull|QuotaExceeded|InsufficientStorage|TooMuchData/;
+
+/**
+ * A client of what speaks S3 (https://docs.aws.amazon.com/AmazonS3/latest/API), with signature version 4. Bodies are
+ * signed as well, so that what arrives is what was sent, also without TLS.
+ */
+export function createS3Client(options: S3Options): S3Client {
+  const endpoint = new URL(options.endpoint);
+  const isTls = endpoint.protocol === 'https:';
+  const host = options.pathStyle ? endpoint.host : `${options.bucket}.${endpoint.host}`;
+  const basePath = `${endpoint.pathname.replace(/\/$/, '')}${options.pathStyle ? `/${options.bucket}` : ''}`;
+  const { Agent, request: transport } = isTls ? https : http;
+  const agents = {
+    calls: new Agent({ keepAlive: true, maxSockets: maxCalls, scheduling: 'lifo' }),
+    streams: new Agent({ keepAlive: true, maxSockets: maxStreams, scheduling: 'lifo' }),
+  };
+  const credentials = {
+    accessKeyId: options.accessKeyId,
+    secretAccessKey: options.secretAccessKey,
+    ...(options.sessionToken !== null && { sessionToken: options.sessionToken }),
+  };
+
+  const start = (request: S3Request, agent: http.Agent): Promise<http.IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const body = request.body && Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength);
+      const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20');
+      const path = request.key === null ? basePath || '/' : `${basePath}/${options.prefix}${request.key}`;
+      const signed = sign(
+        {
+          service: 's3',
+          region: options.region,
+          method: request.method,
+          path: query === '' ? path : `${path}?${query}`,
+          headers: {
+            Host: host,
+            ...(body && { 'Content-Type': 'application/octet-stream', 'Content-Length': body.length }),
+            ...request.headers,
+          },
+          ...(body && { body }),
+        },
+        credentials,
+      );
+      const sent = transport({
+        agent,
+        hostname: host.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''),
+        port: endpoint.port === '' ? undefined : Number(endpoint.port),
+        method: request.method,
+        path: signed.path,
+        headers: signed.headers as http.OutgoingHttpHeaders,
+        timeout: idleMs,
+      });
+      sent.once('response', resolve);
+      sent.on('error', reject);
+      sent.once('timeout', () => sent.destroy(new Error(`no answer within ${idleMs / 1000} s`)));
+      sent.end(body);
+    });
+
+  return {
+    name: `${options.bucket} at ${endpoint.host}`,
+    prefix: options.prefix,
+    async send(request, { maxBytes = defaultMaxBytes } = {}) {
+      for (let tries = 1; ; tries++) {
+        const isRepeated = tries > 1;
+        try {
+          const response = await start(request, agents.calls);
+          const body = await collect(response, maxBytes);
+          const answer = { status: response.statusCode ?? 0, headers: response.headers, body, isRepeated };
+          if (!isBusy(answer) || tries === maxTries) return answer;
+        } catch (thrown) {
+          if (thrown instanceof AppError) throw thrown;
+          if (tries === maxTries) throw unavailable(thrown);
+        }
+        await delay(firstPauseMs * 4 ** (tries - 1) * (0.5 + Math.random()));
+      }
+    },
+    open: (request) => start(request, agents.streams),
+    close() {
+      agents.calls.destroy();
+      agents.streams.destroy();
+    },
+  };
+}
+
+/** @throws AppError `internal` when it has more bytes than it may */
+async function collect(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > maxBytes) throw new AppError('internal', 'The blob is too large to be read at once.');
+    parts.push(part);
+  }
+  const [only] = parts;
+  return parts.length === 1 && only ? only : Buffer.concat(parts, bytes);
+}
+
+function isBusy(answer: S3Answer): boolean {
+  const { status } = answer;
+  if (status === 429 || (status >= 500 && status !== 501 && status !== 507)) return true;
+  return status >= 400 && busyCodes.has(readCode(answer));
+}
+
+/** S3's word for what is wrong, or '' where it gives none (as in answers to HEAD). */
+export function readCode(answer: Pick<S3Answer, 'status' | 'body'>): string {
+  return answer.status < 300 ? '' : (readElement(answer.body.toString('utf8'), 'Code') ?? '');
+}
+
+/** A lost connection as a coded error. Its message, which callers see, names no address; its cause does. */
+export function unavailable(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const code = systemCode(cause);
+  return new AppError('storage_unavailable', `The store cannot be reached${code && ` (${code})`}.`, { cause });
+}
+
+/**
+ * An answer that refuses, as a coded error: `storage_full`, `storage_unavailable`. What is not likely to change by
+ * itself has an S3Refusal as its cause.
+ */
+export function toS3Error(client: Pick<S3Client, 'name'>, answer: Pick<S3Answer, 'status' | 'body'>): AppError {
+  const code = readCode(answer);
+  const said = code === '' ? `status ${answer.status}` : code;
+  if (answer.status === 507 || fullCodes.test(code)) {
+    return new AppError('storage_full', `There is no room left in the store (${said}).`);
+  }
+  const message = `The store cannot be used (${said}).`;
+  if (answer.status >= 500 || answer.status === 429) return new AppError('storage_unavailable', message);
+  const detail = readElement(answer.body.toString('utf8'), 'Message') ?? '';
+  const cause = new S3Refusal(`the bucket ${client.name}: ${said} ${detail.slice(0, 500)}`.trim());
+  return new AppError('storage_unavailable', message, { cause });
+}

@@ -1,0 +1,20 @@
+import type { OpenStore } from './open-store.ts';
+import { createS3BlobStore } from './s3-blob-store.ts';
+import { createS3Client, type S3Options } from './s3-client.ts';
+import { createS3PartialFiles } from './s3-partial-files.ts';
+
+/**
+ * Opens a bucket as a store; closing its blobs closes all of it.
+ * @param options.toUploadKey the blob that an upload is to become
+ * @throws AppError `storage_unavailable`
+ */
+export async function openS3Store(
+  options: S3Options & { tempDir: string; maxBlobBytes: number; toUploadKey: (id: string) => string },
+): Promise<OpenStore> {
+  const { tempDir, maxBlobBytes, toUploadKey } = options;
+  const client = createS3Client(options);
+  return {
+    blobs: await createS3BlobStore({ client, tempDir, maxBlobBytes }),
+    partials: createS3PartialFiles({ client, toKey: toUploadKey, maxBytes: maxBlobBytes }),
+  };
+}
