@@ -34,10 +34,10 @@ const methods = {
     boundaries.map((_, index) => Math.round((index * sentences.length) / boundaries.length)),
   random: ({ sentences, boundaries, random }) => randomBoundaries(sentences.length, boundaries.length, random),
   'lexical, known count': ({ sentences, boundaries }) => findBoundaries({ sentences, chapterCount: boundaries.length }),
-  'lexical, automatic': ({ sentences }) => findBoundaries({ sentences }),
-  'ours, known count': ({ sentences, boundaries, embeddings }) =>
-    findBoundaries({ sentences, embeddings, chapterCount: boundaries.length }),
-  'ours, automatic': ({ sentences, embeddings }) => findBoundaries({ sentences, embeddings }),
+  'lexical, automatic': ({ sentences, level }) => findBoundaries({ sentences, level }),
+  'ours, known count': ({ boundaries, ...document }) =>
+    findBoundaries({ ...document, chapterCount: boundaries.length }),
+  'ours, automatic': ({ boundaries: _, ...document }) => findBoundaries(document),
 };
 
 for (const name of wanted) {

@@ -48,19 +48,26 @@ export function segmentationSets(dataFolder, { limit = Number.POSITIVE_INFINITY 
   sets['mit-ai ref'] = filesIn(path.join(root, 'mit-ai/manual'), '.ref').map(readSegmented);
   sets['mit-physics dev'] = filesIn(path.join(root, 'mit-physics/manual'), '.dev').map(readSegmented);
   sets['mit-physics ref'] = filesIn(path.join(root, 'mit-physics/manual'), '.ref').map(readSegmented);
+  for (const level of ['coarse', 'fine']) sets[`tinyrec ${level}`] = tinyRecSet(root, level);
   return sets;
 }
 
-/** Meeting transcripts: segments split at sentence ends, two levels of titled chapters by time. */
-export function tinyRecSets(dataFolder) {
-  const folder = path.join(dataFolder, 'segmentation/tinyrec/dev');
+/** Meeting transcripts of TinyRec: an utterance a sentence, and chapters of two levels. */
+function tinyRecSet(root, level) {
+  const folder = path.join(root, 'tinyrec/dev');
   return readdirSync(folder)
     .filter((name) => name.endsWith('_anno.json'))
     .sort()
-    .map((name) => ({
-      entries: JSON.parse(readFileSync(path.join(folder, name.replace('_anno', '')), 'utf8')),
-      annotation: JSON.parse(readFileSync(path.join(folder, name), 'utf8')),
-    }));
+    .map((name) => {
+      const [annotation] = Object.values(JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
+      const [{ entries }] = Object.values(
+        JSON.parse(readFileSync(path.join(folder, name.replace('_anno', '')), 'utf8')),
+      );
+      const sentences = entries.map(({ doc }) => doc);
+      const pausesBefore = entries.map(({ start }, index) => Math.max(0, start - (entries[index - 1]?.end ?? start)));
+      const boundaries = annotation[level].map(([first]) => first);
+      return { name, sentences, pausesBefore, boundaries, level };
+    });
 }
 
 /** The BBC news texts with the number of their class. */
@@ -107,4 +114,32 @@ export function readMeeting(dataFolder, name, splitSentences) {
     spans: spans.map(([first, last]) => ({ first: Number(first), last: Number(last) })),
   }));
   return { sentences: whole.map(({ text }) => text), turns: whole.map(({ turn }) => turn), queries };
+}
+
+/** Meetings with the summary that somebody wrote of the whole of each; spoken at 2.6 words a second. */
+export function readSummarisedMeetings(dataFolder) {
+  return filesIn(path.join(dataFolder, 'meetings/qmsum-val'), '.json').map((file) => {
+    const meeting = JSON.parse(readFileSync(file, 'utf8'));
+    let at = 0;
+    const segments = meeting.meeting_transcripts.map(({ content }, id) => {
+      const start = at;
+      const words = content
+        .replace(/\{[^}]*\}/g, ' ')
+        .split(/\s+/)
+        .filter((word) => word !== '')
+        .map((word) => {
+          const begun = at;
+          at += 1 / 2.6;
+          return { word, start: begun, end: at, probability: 0.95 };
+        });
+      at += 0.5;
+      return { id, start, end: at, text: words.map(({ word }) => word).join(' '), confidence: 0.95, flags: [], words };
+    });
+    const text = segments.map((segment) => segment.text).join(' ');
+    return {
+      name: path.basename(file),
+      transcript: { language: 'en', text, segments },
+      reference: meeting.general_query_list[0].answer,
+    };
+  });
 }

@@ -16,6 +16,7 @@ const study = await loadStudy([
   'summary',
   'flashcards',
   'flashcard-formats',
+  'quiz',
 ]);
 const { embed } = createEmbedder();
 
@@ -53,7 +54,13 @@ for (const topic of timed('topics', () => study.lectureTopics({ sentences, embed
   console.log(`${topic.size}: ${topic.label} | ${topic.terms.map(({ term }) => term).join(', ')} | ${spans}`);
 }
 const summary = timed('summary', () => study.makeSummary({ sentences, embeddings, language }));
-for (const statement of summary.statements) console.log(`[${clock(statement.start)}] ${statement.text}`);
+for (const { length, start, text } of summary.statements) console.log(`${length.padEnd(6)} [${clock(start)}] ${text}`);
 for (const term of summary.keyTerms) console.log(`  ${term.term}: ${term.definition} [${clock(term.start)}]`);
 const cards = timed('flashcards', () => study.makeFlashcards({ sentences, embeddings, language }));
 for (const card of cards) console.log(`[${clock(card.start)}] ${card.type}\n   ${card.front}\n   → ${card.back}`);
+for (const { question, choices, answer, start } of timed('quiz', () => study.toQuiz(cards))) {
+  console.log(`[${clock(start)}] ${question}`);
+  choices.forEach((choice, place) => {
+    console.log(`   ${place === answer ? '→' : ' '} ${choice}`);
+  });
+}
