@@ -183,6 +183,17 @@ function toSet(words: Iterable<string>): ReadonlySet<string> {
   return set;
 }
 
+const russianMore = `бы вот всё где даже для его ещё если есть здесь именно или их как какой когда конечно которая которое
+которые который которых куда либо лишь между можно мы надо наш него неё нет них нужно однако она они очень поскольку потом
+потому почему поэтому просто сейчас сначала так также такая такие такой там теперь тогда тоже только тот уже хотя через чтобы
+эта эти это этот является видим говорим сегодня`;
+const chineseMore = `的 地 得 了 着 过 在 从 里 上 下 中 内 外 前 后 和 与 及 或 或者 而 而且 但 但是 因为 因此 所以 如果 那么 虽然 然后 于是 并
+并且 时 时候 这 那 这个 那个 这些 那些 这里 那里 它 他 她 我 你 它们 他们 我们 你们 自己 可以 能 能够 会 要 想 就 就是 也 都 很 非常
+更 最 还 还是 又 再 只 不 不是 没 没有 是 有 被 把 让 给 向 往 到 对 对于 关于 为 为了 用 以 以及 于 之 其 什么 怎么 怎样 哪 哪里 谁
+多 少 多少 几 一 二 两 三 四 五 六 七 八 九 十 百 千 一个 一种 一些 一样 等 看 看到 说 讲 知道 觉得 现在 今天 大家 这样 那样 根 本 个 种
+些 条 张 位 次 件 只是 其实 比如 例如 通过 进行 成为 称为 叫做`;
+const japaneseMore = `上 下 中 前 後 時 年 一 二 三 四 五 六 七 八 九 十 本 個 枚 人 的 何 今 今日 私 我々 事 物 所 場合 為 出来 言う 思う 見る`;
+
 const sources: Record<string, () => Iterable<string>> = {
   en: () => english.split(/\s+/),
   de: () => german.split(/\s+/),
@@ -192,15 +203,15 @@ const sources: Record<string, () => Iterable<string>> = {
   fr: () => [...frenchShort.words, ...french.split(/\s+/)],
   id: () => indonesian.words,
   it: () => [...italianShort.words, ...italian.split(/\s+/)],
-  ja: () => japanese.words,
+  ja: () => [...japanese.words, ...japaneseMore.split(/\s+/)],
   nl: () => dutch.words,
   no: () => norwegian.words,
   pl: () => polish.words,
   pt: () => [...portugueseShort.words, ...portuguese.split(/\s+/)],
-  ru: () => russian.words,
+  ru: () => [...russian.words, ...russianMore.split(/\s+/)],
   sv: () => swedish.words,
   uk: () => ukrainian.words,
-  zh: () => chinese.words,
+  zh: () => [...chinese.words, ...chineseMore.split(/\s+/)],
 };
 
 /** The stop words of a language (ISO 639-1), or null where no list is known. */

@@ -56,6 +56,15 @@ const elisions: Record<string, RegExp> = {
   it: /^(?:l|d|un|c|s|m|t|v|all|dall|dell|nell|sull|coll|quell|quest|bell|sant|com|dov|cos)'/,
 };
 
+/**
+ * What shows a function word by its form, where no list can have them all: Chinese words that end in the particle of
+ * attributes, and short Japanese ones without an ideograph.
+ */
+const functionForms: Record<string, RegExp> = {
+  zh: /^(?:是.*|.+的)$/u,
+  ja: /^\p{Script=Hiragana}{1,3}$/u,
+};
+
 const lightEndings: Record<string, RegExp> = {
   de: /(?:ern|em|en|er|es|e|s|n)$/,
   es: /(?:es|s|os|as|o|a|e)$/,
@@ -115,7 +124,7 @@ export function createTerms(params: { language?: string | null; texts?: readonly
   }
 
   function isStopWord(lower: string): boolean {
-    if (stopWords.has(lower)) return true;
+    if (stopWords.has(lower) || functionForms[language]?.test(lower)) return true;
     const elision = elisions[language];
     return elision !== undefined && stopWords.has(lower.replace(elision, ''));
   }

@@ -83,6 +83,21 @@ test.each([
   ['es', 'Entonces, cuando el magma sube, también hay siempre una cámara.', ['magma', 'sube', 'cámara']],
   ['it', "Quindi dell'acqua e anche il magma sono sempre nella camera.", ["dell'acqua", 'magma', 'camera']],
   ['pt', 'Então, quando o magma sobe, também há sempre uma câmara.', ['magma', 'sobe', 'câmara']],
+  [
+    'zh',
+    '火山喷发的时候,岩浆从地壳的裂缝里上升,所以我们可以看到它的火山灰。',
+    ['火山', '喷发', '岩浆', '地壳', '裂缝', '上升', '火山灰'],
+  ],
+  [
+    'ja',
+    '火山が噴火するとき、マグマは地殻の割れ目から上がってきます。とても熱い。',
+    ['火山', '噴火', 'マグマ', '地殻', '割れ目', '熱い'],
+  ],
+  [
+    'ru',
+    'Когда вулкан извергается, магма поднимается из камеры.',
+    ['вулкан', 'извергается', 'магма', 'поднимается', 'камеры'],
+  ],
   ['ar', 'هذا البركان يعني أيضا مثلا فوق الأرض لأنه هكذا.', ['البركان', 'الأرض']],
 ])('terms of a text in %s are its content words', (language, text, expected) => {
   const { topics } = findTopics({ documents: [text], embeddings: embedByWords([text]), language });
