@@ -52,7 +52,7 @@ export function segmentationSets(dataFolder, { limit = Number.POSITIVE_INFINITY 
   return sets;
 }
 
-/** Meeting transcripts of TinyRec: an utterance a sentence, and chapters of two levels. */
+/** Meeting transcripts of TinyRec: an utterance a sentence (what was shown meanwhile is empty), two levels. */
 function tinyRecSet(root, level) {
   const folder = path.join(root, 'tinyrec/dev');
   return readdirSync(folder)
@@ -63,7 +63,7 @@ function tinyRecSet(root, level) {
       const [{ entries }] = Object.values(
         JSON.parse(readFileSync(path.join(folder, name.replace('_anno', '')), 'utf8')),
       );
-      const sentences = entries.map(({ doc }) => doc);
+      const sentences = entries.map(({ doc = '' }) => doc);
       const pausesBefore = entries.map(({ start }, index) => Math.max(0, start - (entries[index - 1]?.end ?? start)));
       const boundaries = annotation[level].map(([first]) => first);
       return { name, sentences, pausesBefore, boundaries, level };

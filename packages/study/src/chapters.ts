@@ -1,4 +1,5 @@
 import type { Chapter } from '@studymate/contracts/study';
+import { scoreCues } from './chapter-cues.ts';
 import { minChapterSeconds } from './chapter-formats.ts';
 import { titleChapters } from './chapter-titles.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -13,20 +14,10 @@ export { titleChapters } from './chapter-titles.ts';
 
 /** Above this, neighbouring sentences are joined to units: time and memory grow with the square of the units. */
 const maxUnits = 1_500;
-/** A cue word counts in full in a lecture of this many sentences, less in shorter texts, where it is often chance. */
+/** Cues count in full in a lecture of this many sentences, less in shorter texts, which are seldom spoken freely. */
 const fullCueSentences = 450;
-
-const cueWords = new Set(
-  (
-    'now okay ok let next today suppose finally first second third alright so lastly maintenant ensuite alors jetzt ' +
-    'nun nächstens ahora bien الآن'
-  ).split(' '),
-);
-
-function startsWithCue(sentence: string): boolean {
-  const first = /\p{L}+/u.exec(sentence.slice(0, 60).toLowerCase())?.[0];
-  return first !== undefined && cueWords.has(first);
-}
+/** What a unit of log odds is worth beside the other gains (MIT lectures: Pk .330 / .274 → .300 / .266). */
+const cueWeight = 2;
 
 function termNumbers(sentences: readonly string[], terms: Terms): { numbers: number[][]; size: number } {
   const ids = new Map<string, number>();
@@ -40,7 +31,7 @@ function termNumbers(sentences: readonly string[], terms: Terms): { numbers: num
   return { numbers, size: ids.size };
 }
 
-/** A pause counts by how far it stands out of the lecture's own pauses, at most as much as a cue word. */
+/** A pause counts by how far it stands out of the lecture's own pauses, 1 at most. */
 function pauseBonus(pauses: ArrayLike<number>, count: number): Float64Array {
   const sorted = Float64Array.from({ length: count }, (_, index) => pauses[index] ?? 0).sort();
   const median = sorted[Math.floor(count / 2)] ?? 0;
@@ -75,10 +66,10 @@ function prepareUnits(input: BoundaryInput & { startSeconds?: ArrayLike<number>;
   const firsts: number[] = [];
   for (let index = 0; index < sentences.length; index += perUnit) firsts.push(index);
   const pauses = pausesBefore === undefined ? null : pauseBonus(pausesBefore, sentences.length);
-  const cueWeight = Math.min(1, firsts.length / fullCueSentences);
-  const bonuses = firsts.map(
-    (first) => (startsWithCue(sentences[first] as string) ? cueWeight : 0) + (pauses?.[first] ?? 0),
-  );
+  const cues = scoreCues(sentences, terms.language);
+  const meanCue = cues.reduce((sum, score) => sum + score, 0) / cues.length;
+  const weight = cueWeight * Math.min(1, firsts.length / fullCueSentences);
+  const bonuses = firsts.map((first) => weight * ((cues[first] as number) - meanCue) + (pauses?.[first] ?? 0));
   const starts = input.startSeconds;
   const allowed =
     starts === undefined

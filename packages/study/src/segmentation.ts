@@ -27,7 +27,7 @@ const leastMeanSentences = 3.5;
 /** A sentence with this many content words counts in full for the embedding gain. */
 const fullWeightWords = 8;
 /** Automatic count: what one more segment must gain, as a share of the number of sentences. */
-const penaltyShare = 0.0225;
+const penaltyShare = 0.02;
 const impossible = -1e9;
 
 export interface GainInput {
@@ -184,9 +184,12 @@ export function bestCount(gains: Gains, penalty: number): number {
   return segments[count] as number;
 }
 
-/** The temperature at which paths are weighed: short texts sharply, lectures softly (tuned on lectures). */
-export function temperatureFor(sentenceCount: number): number {
-  return Math.max(0.3, 3 * Math.min(1, sentenceCount / 450) ** 1.5);
+/**
+ * The temperature at which paths are weighed. The longer segments are, the more the gains count by the mere number of
+ * their sentences: long ones are weighed softly, short ones sharply (tuned on lectures of 40 and of 75 sentences a chapter).
+ */
+function temperatureFor(sentencesPerSegment: number): number {
+  return Math.max(0.3, 0.04 * sentencesPerSegment);
 }
 
 /**
@@ -290,7 +293,6 @@ function segmentPosterior(gains: Gains, segmentCount: number, temperature: numbe
 export function decodeBoundaries(params: {
   gains: Gains;
   segmentCount: number;
-  temperature?: number;
   candidates?: readonly number[];
   /** Finer control than the gains: false for a segment [start, end) that must not be in the answer. */
   allowed?: (start: number, end: number) => boolean;
@@ -299,7 +301,7 @@ export function decodeBoundaries(params: {
   const { count } = gains;
   const segmentCount = Math.min(params.segmentCount, params.candidates?.length ?? count, count);
   if (segmentCount <= 1) return count === 0 ? [] : [0];
-  const posterior = segmentPosterior(gains, segmentCount, params.temperature ?? temperatureFor(count));
+  const posterior = segmentPosterior(gains, segmentCount, temperatureFor(count / segmentCount));
   const width = Math.min(windowFor(count, segmentCount), count - 1);
   const changes = new Float64Array(count + 1);
   const starts = new Float64Array(count + 1);

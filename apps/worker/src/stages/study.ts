@@ -68,7 +68,7 @@ const writtenSummary: Refinement<Summary> = {
 };
 
 export const studyStages: Record<StudyStageName, Stage> = {
-  chapters: createStudyStage('chapters', 2, chaptersArtifactSchema, { companion: searchIndex }),
+  chapters: createStudyStage('chapters', 3, chaptersArtifactSchema, { companion: searchIndex }),
   topics: createStudyStage('topics', 2, topicsArtifactSchema),
   summary: createStudyStage('summary', 2, summaryArtifactSchema, { refinement: writtenSummary }),
   flashcards: createStudyStage('flashcards', 2, flashcardsArtifactSchema),
