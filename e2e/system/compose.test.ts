@@ -48,6 +48,7 @@ test('three API copies and a worker are configured by settings that exist and ar
     for (const key of Object.keys(environment)) expect(Object.keys(settings), name).toContain(key);
     const config = parseConfig(environment, '/app');
     expect(config.redis.url).toBe('redis://redis:6379');
+    expect(config.cache.redisUrl).toBe('redis://cache:6379');
     expect(config.dataDir).toBe('/data');
     expect(seconds(service(name).stop_grace_period)).toBeGreaterThan(config.shutdownTimeoutMs / 1000);
     expect(service(name).volumes).toContain('data:/data');
@@ -82,10 +83,10 @@ test('the gateway and Prometheus ask the API copies and the worker where they li
   }
 });
 
-test('only the gateway and Prometheus can be reached, from this machine alone; nothing else has a way out', () => {
+test('only the gateway and what monitors can be reached, from this machine alone; nothing else has a way out', () => {
   expect(compose.networks.backend?.internal).toBe(true);
   for (const [name, { ports = [], networks }] of services) {
-    if (name === 'nginx' || name === 'prometheus') {
+    if (['nginx', 'prometheus', 'alertmanager', 'grafana'].includes(name)) {
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
       expect(ports).toHaveLength(1);
     } else {
@@ -118,7 +119,7 @@ test('every container runs without rights on a read-only system, from an image w
     ).toBe(true);
   }
   // Images of others that would start as root.
-  expect(service('redis').user).toBe('redis');
+  for (const name of ['redis', 'cache']) expect(service(name).user).toBe('redis');
 });
 
 test('what the images copy from the checkout is there and not kept out by .dockerignore', async () => {
@@ -133,11 +134,26 @@ test('what the images copy from the checkout is there and not kept out by .docke
   }
 });
 
-test('Redis keeps its data and never drops a key', () => {
+test('the Redis of the queue keeps its data and never drops a key; that of the cache makes room', () => {
   const { command = [], volumes } = service('redis');
   const option = (name: string) => command[command.indexOf(name) + 1];
   expect(option('--maxmemory-policy')).toBe('noeviction');
   expect(option('--appendonly')).toBe('yes');
   expect(volumes).toEqual(['redis:/data']);
+  const cache = service('cache').command ?? [];
+  expect(cache[cache.indexOf('--maxmemory-policy') + 1]).toBe('allkeys-lru');
   expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(['data', 'redis', 'prometheus']));
+});
+
+test('Prometheus, Alertmanager and Grafana ask each other where they listen, with files that are there', async () => {
+  const prometheus = parse(await read('ops/prometheus.yml'));
+  expect(prometheus.alerting.alertmanagers[0].static_configs[0].targets).toEqual(['alertmanager:9093']);
+  const { datasources } = parse(await read('ops/grafana/provisioning/datasources/prometheus.yml'));
+  expect(datasources[0].url).toBe('http://prometheus:9090');
+  const { providers } = parse(await read('ops/grafana/provisioning/dashboards/studymate.yml'));
+  const mounts = [...(service('grafana').volumes ?? []), ...(service('alertmanager').volumes ?? [])];
+  expect(mounts.some((mount) => mount.includes(`:${providers[0].options.path}:`))).toBe(true);
+  for (const mount of mounts.filter((each) => each.startsWith('./'))) {
+    await access(path.join(rootDir, mount.split(':')[0] ?? ''));
+  }
 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { createClient } from '@studymate/client/client';
@@ -29,9 +30,7 @@ test('promtool finds no fault in the configuration and the rules, and their test
 });
 
 test('every alert has a test in which it fires and one in which it is quiet', async () => {
-  const rules: Rule[] = (await readYaml('rules/studymate.rules.yml')).groups.flatMap(
-    (group: { rules: Rule[] }) => group.rules,
-  );
+  const rules = await readRules();
   const cases = ((await readYaml('rules/studymate.test.yml')).tests as RuleTest[]).flatMap(
     (each) => each.alert_rule_test,
   );
@@ -43,7 +42,8 @@ test('every alert has a test in which it fires and one in which it is quiet', as
   }
 });
 
-test('every metric that an alert asks for is one that the programs have', async () => {
+/** Names of all metrics that the programs have, as Prometheus stores them. */
+async function readKnownMetrics(): Promise<Set<string>> {
   const metrics = createMetrics({ app: 'test' });
   const text = await metrics.text();
   metrics.close();
@@ -52,19 +52,70 @@ test('every metric that an alert asks for is one that the programs have', async 
     if (type === 'histogram') for (const suffix of ['_bucket', '_count', '_sum']) known.add(name + suffix);
     else known.add(name);
   }
-  const rules: Rule[] = (await readYaml('rules/studymate.rules.yml')).groups.flatMap(
-    (group: { rules: Rule[] }) => group.rules,
+  return known;
+}
+
+/** Names stand before a selector or a range, or alone in a function; label lists come after by, on and without. */
+function toMetricNames(expression: string): string[] {
+  const bare = expression.replace(/\b(by|on|without)\s*\([^)]*\)/g, '').replace(/\{[^}]*\}|\[[^\]]*\]/g, '');
+  return [...bare.matchAll(/\b[a-z_][a-z0-9_]+\b(?!\s*\()/g)]
+    .map(([name]) => name)
+    .filter((name) => !['and', 'or', 'unless'].includes(name));
+}
+
+const readRules = async (): Promise<Rule[]> =>
+  (await readYaml('rules/studymate.rules.yml')).groups.flatMap((group: { rules: Rule[] }) => group.rules);
+
+interface Panel {
+  title: string;
+  targets?: { expr: string }[];
+}
+async function readPanels(): Promise<Required<Panel>[]> {
+  const dashboards = await readdir(ops('grafana/dashboards'));
+  const all = await Promise.all(
+    dashboards.map(async (file) => JSON.parse(await readFile(ops(`grafana/dashboards/${file}`), 'utf8')).panels),
   );
-  for (const { alert, expr } of rules) {
-    // Names of metrics stand before a selector or a range, or alone in a function; label lists come after by/on.
-    const bare = expr.replace(/\b(by|on|without)\s*\([^)]*\)/g, '').replace(/\{[^}]*\}/g, '');
-    const names = [...bare.matchAll(/[a-z_]{2,}(?![a-z_(]|\s*\()/g)]
-      .map(([name]) => name)
-      .filter((name) => !['and', 'or', 'unless', 'by', 'on'].includes(name));
-    expect(names.length, alert).toBeGreaterThan(0);
-    for (const name of names) expect(known, alert).toContain(name);
+  return all.flat().filter((panel: Panel) => panel.targets !== undefined);
+}
+
+test('every metric that an alert or a panel asks for is one that the programs have', async () => {
+  const known = await readKnownMetrics();
+  const asked = [
+    ...(await readRules()).map(({ alert, expr }) => [alert, expr] as const),
+    ...(await readPanels()).flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+  ];
+  for (const [where, expression] of asked) {
+    const names = toMetricNames(expression);
+    expect(names.length, where).toBeGreaterThan(0);
+    for (const name of names) expect(known, where).toContain(name);
   }
 });
+
+test('the panels of the dashboard do not lie on each other, and ask the Prometheus that is set up beside it', async () => {
+  const sources = (await readYaml('grafana/provisioning/datasources/prometheus.yml')).datasources;
+  const places = new Set<string>();
+  for (const panel of (await readPanels()) as (Panel & {
+    datasource: { uid: string };
+    gridPos: { x: number; y: number };
+  })[]) {
+    expect(panel.datasource.uid, panel.title).toBe(sources[0].uid);
+    places.add(`${panel.gridPos.x} ${panel.gridPos.y}`);
+  }
+  expect(places.size).toBe((await readPanels()).length);
+});
+
+test.skipIf(!existsSync('/usr/bin/amtool'))(
+  'amtool finds no fault in the example of Alertmanager (skipped without it), and it names alerts that there are',
+  async () => {
+    await run('amtool', ['check-config', ops('alertmanager.yml')]);
+    const alerts = (await readRules()).map(({ alert }) => alert);
+    const { inhibit_rules: inhibited } = await readYaml('alertmanager.yml');
+    const text = JSON.stringify(inhibited);
+    for (const [, names = ''] of text.matchAll(/alertname=~?\\"([^"\\]+)\\"/g)) {
+      for (const name of names.split('|')) expect(alerts).toContain(name);
+    }
+  },
+);
 
 describe('a Prometheus beside the running system', () => {
   let copies: Copies;
@@ -114,6 +165,29 @@ describe('a Prometheus beside the running system', () => {
       },
       { timeout: 120_000, interval: 500 },
     );
+  });
+
+  test('answers every question of the dashboard, most of them with figures; no label has very many values or names somebody', async () => {
+    const panels = await readPanels();
+    const withFigures = new Set<string>();
+    for (const { title, targets } of panels) {
+      for (const { expr } of targets) if ((await prometheus.query(expr)).length > 0) withFigures.add(title);
+    }
+    // Nothing has stalled, and no breaker has opened: not everything has a figure.
+    expect(withFigures.size).toBeGreaterThan(panels.length * 0.6);
+
+    const { data } = await prometheus.get('/api/v1/series?match[]={job=~"api|worker"}');
+    const values = new Map<string, Set<string>>();
+    for (const labels of data as unknown as Record<string, string>[]) {
+      for (const [label, value] of Object.entries(labels)) {
+        if (label !== '__name__') values.set(label, (values.get(label) ?? new Set()).add(value));
+      }
+    }
+    for (const [label, of] of values) {
+      expect(of.size, label).toBeLessThanOrEqual(101);
+      // Ids of lectures, uploads and requests.
+      for (const value of of) expect(value, label).not.toMatch(/[0-9a-z]{26}|[0-9a-f]{8}-[0-9a-f]{4}/);
+    }
   });
 
   test('evaluates every rule without an error and raises no alarm', async () => {

@@ -28,6 +28,7 @@ export const systemPrograms = [
   },
   { name: 'chromium', apt: 'chromium', brew: 'chromium' },
   { name: 'prometheus', apt: 'prometheus', brew: 'prometheus' },
+  { name: 'amtool', apt: 'prometheus-alertmanager', file: '/usr/bin/amtool' },
 ];
 
 /** Whether this names a program that can be started: by its path (API and worker run in the project's folder) or in PATH. */

@@ -1,5 +1,7 @@
+import { statfs } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import type { Metrics } from '@studymate/observability/metrics';
+import { readOldestWaiting } from '@studymate/queue/oldest-waiting';
 import { withRedis } from '@studymate/queue/redis';
 import type { Queue } from 'bullmq';
 import express from 'express';
@@ -7,15 +9,24 @@ import type { Services } from './services.ts';
 
 const states = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
 
-/** Asks Redis for the depth of every queue, and for the models' states, whenever the metrics are read. */
-export function collectOnScrape({ queues, fleet }: Services, metrics: Metrics): void {
+/** Asks for every queue's depth and oldest job, the models' states and the room on the disk whenever the metrics are read. */
+export function collectOnScrape(
+  { redis, queues, fleet }: Services,
+  { metrics, dataDir }: { metrics: Metrics; dataDir: string },
+): void {
   metrics.onScrape(async () => {
     await Promise.all(
       [...queues.all()].map(async ([name, queue]) => {
         const counts = await withRedis(() => queue.getJobCounts(...states));
         for (const state of states) metrics.setQueueDepth(name, state, counts[state] ?? 0);
+        const oldestMs = await withRedis(() => readOldestWaiting(redis, queue));
+        metrics.setOldestWaiting(name, oldestMs === null ? 0 : Math.max(0, Date.now() - oldestMs) / 1000);
       }),
     );
+  });
+  metrics.onScrape(async () => {
+    const { bavail, blocks, bsize } = await statfs(dataDir);
+    metrics.setStoreSpace({ freeBytes: bavail * bsize, sizeBytes: blocks * bsize });
   });
   metrics.onScrape(async () => {
     for (const { family, state } of await withRedis(() => fleet.read())) metrics.setModelState(family, state);

@@ -169,9 +169,9 @@ test('requests are logged with route pattern, status and id, and never with thei
 });
 
 test('the internal port: depth of every queue, states of the models, and a dashboard that cannot change anything', async () => {
-  const services = { queues: t.queues, fleet: { read: async () => [] } } as never;
+  const services = { redis: t.redis, queues: t.queues, fleet: { read: async () => [] } } as never;
   const metrics = createMetrics({ app: 'api' });
-  collectOnScrape(services, metrics);
+  collectOnScrape(services, { metrics, dataDir: t.config.dataDir });
   let server: InternalServer | undefined;
   try {
     server = await createInternalServer({

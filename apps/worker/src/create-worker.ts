@@ -259,7 +259,10 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       ...workerTimings,
     });
     worker.on('error', (error) => logger.debug({ err: error, queue: name }, 'queue worker'));
-    worker.on('stalled', (jobId) => logger.warn({ jobId, queue: name }, 'job stalled: its worker is gone or hung'));
+    worker.on('stalled', (jobId) => {
+      metrics.countStalled(name);
+      logger.warn({ jobId, queue: name }, 'job stalled: its worker is gone or hung');
+    });
     return worker;
   });
 

@@ -44,6 +44,12 @@ export interface Metrics {
   observeQueueWait(queue: string, seconds: number): void;
   /** `queue_depth{queue,state}` */
   setQueueDepth(queue: string, state: string, jobs: number): void;
+  /** `queue_oldest_waiting_seconds{queue}`: 0 when none waits. */
+  setOldestWaiting(queue: string, seconds: number): void;
+  /** `jobs_stalled_total{queue}`: jobs whose worker was lost, and that another took up. */
+  countStalled(queue: string): void;
+  /** `store_bytes{space}`, free and size: of the disk that DATA_DIR lies on. */
+  setStoreSpace(space: { freeBytes: number; sizeBytes: number }): void;
   /** Everything in the text form that Prometheus reads. */
   text(): Promise<string>;
   /** Calls back before every scrape, for gauges that are found by asking. Its failure leaves the old values. */
@@ -87,6 +93,25 @@ export function createMetrics({ app }: { app: string }): Metrics {
     name: 'queue_depth',
     help: 'Jobs in a queue by state.',
     labelNames: ['queue', 'state'],
+    registers,
+  });
+  const oldestWaiting = new Gauge({
+    name: 'queue_oldest_waiting_seconds',
+    help: 'How long the oldest job that nobody has taken has waited.',
+    labelNames: ['queue'],
+    registers,
+  });
+  const stalled = new Counter({
+    name: 'jobs_stalled_total',
+    help: 'Jobs whose worker was lost.',
+    labelNames: ['queue'],
+    registers,
+  });
+  // Without labels they would be there with 0 from the start, which would be an alarm.
+  const storeSpace = new Gauge({
+    name: 'store_bytes',
+    help: 'Room on the disk that DATA_DIR lies on: free for us, and in all.',
+    labelNames: ['space'],
     registers,
   });
   const modelState = new Gauge({
@@ -165,6 +190,12 @@ export function createMetrics({ app }: { app: string }): Metrics {
     countBreakerRefusal: (dependency) => breakerRefusals.inc({ dependency }),
     observeQueueWait: (name, seconds) => queueWait.observe({ queue: queue(name) }, seconds),
     setQueueDepth: (name, state, jobs) => queueDepth.set({ queue: queue(name), state }, jobs),
+    setOldestWaiting: (name, seconds) => oldestWaiting.set({ queue: queue(name) }, seconds),
+    countStalled: (name) => stalled.inc({ queue: queue(name) }),
+    setStoreSpace({ freeBytes, sizeBytes }) {
+      storeSpace.set({ space: 'free' }, freeBytes);
+      storeSpace.set({ space: 'size' }, sizeBytes);
+    },
     async text() {
       await Promise.allSettled(collectors.map((collect) => collect()));
       return registry.metrics();
