@@ -183,6 +183,7 @@ test('the internal port: depth of every queue, states of the models, and a dashb
     });
     const url = `http://127.0.0.1:${server.port}`;
     const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toMatch(/store_bytes\{[^}]*space="free"[^}]*\} [1-9]/);
     for (const name of t.queues.all().keys()) expect(text).toMatch(new RegExp(`queue_depth\\{[^}]*queue="${name}"`));
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const dashboard = await fetch(`${url}/queues/`);
