@@ -14,7 +14,10 @@ export { titleChapters } from './chapter-titles.ts';
 
 /** Above this, neighbouring sentences are joined to units: time and memory grow with the square of the units. */
 const maxUnits = 1_500;
-/** Cues count in full in a lecture of this many sentences, less in shorter texts, which are seldom spoken freely. */
+/**
+ * Cues and pauses count in full in a lecture of this many sentences. In shorter texts, where the other gains are small and
+ * which are often written and not spoken, pauses count less, and cues less still.
+ */
 const fullCueSentences = 450;
 /** What a unit of log odds is worth beside the other gains (MIT lectures: Pk .330 / .274 → .300 / .266). */
 const cueWeight = 2;
@@ -68,8 +71,10 @@ function prepareUnits(input: BoundaryInput & { startSeconds?: ArrayLike<number>;
   const pauses = pausesBefore === undefined ? null : pauseBonus(pausesBefore, sentences.length);
   const cues = scoreCues(sentences, terms.language);
   const meanCue = cues.reduce((sum, score) => sum + score, 0) / cues.length;
-  const weight = cueWeight * Math.min(1, firsts.length / fullCueSentences);
-  const bonuses = firsts.map((first) => weight * ((cues[first] as number) - meanCue) + (pauses?.[first] ?? 0));
+  const share = Math.min(1, firsts.length / fullCueSentences);
+  const bonuses = firsts.map(
+    (first) => cueWeight * share ** 2 * ((cues[first] as number) - meanCue) + share * (pauses?.[first] ?? 0),
+  );
   const starts = input.startSeconds;
   const allowed =
     starts === undefined

@@ -7,64 +7,99 @@ const wanted = 3;
 /** Years are looked for this far around the right one, where the lecture has too few others. */
 const yearSteps = [-17, 12, 31, -8, 23];
 
-/** What can stand in for an answer: the lecture's own phrases and terms, and its numbers. */
-export interface AnswerPool {
-  phrases: readonly Phrase[];
-  texts: readonly string[];
+/** A word that stands so often inside of one longer phrase is a part of that and no term ("centripetal"). */
+const mostlyNested = 0.6;
+/** Each time that something was a wrong answer before, in terms of the logarithm of how often it is said. */
+const usedBefore = 0.8;
+/** What is said once may be no term at all. */
+const saidOnce = 0.7;
+
+export interface Distractors {
+  /**
+   * Wrong answers of the same kind as the right one, from the same lecture: names for a name, terms for a term, years for a
+   * year; of like form (number of words, plural, case), so that the form does not give the answer away, and said about as
+   * often. Never one that the question says, nor one that shares a word with the answer. What was a wrong answer before comes
+   * later. Deterministic.
+   * @param params.question as it is shown; what stands before its blank decides between "a" and "an"
+   * @returns three, or undefined where the lecture has no three
+   */
+  find(params: { answer: string; question: string }): string[] | undefined;
 }
 
-/**
- * Wrong answers of the same kind as the right one, from the same lecture: names for a name, terms for a term, years for a
- * year; of like form (number of words, plural, case), so that the form does not give the answer away. Never one that the
- * question says, nor one that shares a word with the answer. The likest first; deterministic.
- * @param params.question as it is shown; what stands before its blank decides between "a" and "an"
- * @returns three, or undefined where the lecture has no three
- */
-export function findDistractors(params: {
-  answer: string;
-  question: string;
+/** @param deps.phrases of the lecture, out of which wrong answers are taken; `texts` are its sentences */
+export function createDistractors(deps: {
+  phrases: readonly Phrase[];
+  texts: readonly string[];
   blank: string;
-  pool: AnswerPool;
   terms: Terms;
-}): string[] | undefined {
-  const { answer, question, blank, pool, terms } = params;
-  const year = /^(?:In )?(?<year>1\d{3}|20\d{2})\.?$/u.exec(answer)?.groups?.year;
-  if (year !== undefined) return otherYears(year, answer, question, pool.texts);
+}): Distractors {
+  const { blank, terms } = deps;
+  const phrases = withoutNested(deps.phrases);
+  const byKey = new Map(deps.phrases.map((phrase) => [phrase.key, phrase]));
+  const uses = new Map<string, number>();
   const stemsOf = (text: string): string[] => findWords(text).map(({ lower }) => terms.stem(lower));
-  const said = new Set(stemsOf(question));
-  const own = new Set(stemsOf(answer));
-  // As the lecture writes it: the capital of a card says nothing.
-  const key = stemsOf(answer).join(' ');
-  const shape = toShape(pool.phrases.find((phrase) => phrase.key === key)?.text ?? answer);
-  const before = question.includes(blank) ? question.slice(0, question.indexOf(blank)) : '';
-  const article = /(?:^|\s)(?<article>an?)\s+$/iu.exec(before)?.groups?.article?.toLowerCase();
-  const candidates = pool.phrases.flatMap((phrase) => {
-    const stems = phrase.key.split(' ');
-    if (stems.some((stem) => own.has(stem) || said.has(stem))) return [];
-    const other = toShape(phrase.text);
-    if (other.isName !== shape.isName || other.isPlural !== shape.isPlural) return [];
-    if (article !== undefined && startsWithVowel(phrase.text) !== (article === 'an')) return [];
-    const distance = Math.abs(other.wordCount - shape.wordCount);
-    if (distance > 1) return [];
-    // What is spoken of again is a likelier answer than what was said once and may be no term at all.
-    const weight = Math.log(phrase.sentences.length) - distance;
-    return [{ phrase, stems, weight }];
-  });
-  candidates.sort((a, b) => b.weight - a.weight || a.phrase.key.localeCompare(b.phrase.key));
-  const chosen: string[] = [];
-  const used = new Set<string>();
-  for (const { phrase, stems } of candidates) {
-    if (stems.some((stem) => used.has(stem))) continue;
-    for (const stem of stems) used.add(stem);
-    chosen.push(matchCase(phrase.text, answer));
-    if (chosen.length === wanted) return chosen;
+
+  const rank = (answer: string, question: string): Phrase[] => {
+    const stems = stemsOf(answer);
+    const said = new Set([...stemsOf(question), ...stems]);
+    // As the lecture writes it: the capital of a card says nothing.
+    const known = byKey.get(stems.join(' '));
+    const shape = toShape(known?.text ?? answer);
+    const before = question.includes(blank) ? question.slice(0, question.indexOf(blank)) : '';
+    const article = /(?:^|\s)(?<article>an?)\s+$/iu.exec(before)?.groups?.article?.toLowerCase();
+    const often = Math.log(known?.sentences.length ?? 1);
+    const scored = phrases.flatMap((phrase) => {
+      const other = toShape(phrase.text);
+      if (phrase.key.split(' ').some((stem) => said.has(stem))) return [];
+      if (other.isName !== shape.isName || other.isPlural !== shape.isPlural || other.isGerund !== shape.isGerund)
+        return [];
+      if (article !== undefined && startsWithVowel(phrase.text) !== (article === 'an')) return [];
+      const distance = Math.abs(other.wordCount - shape.wordCount);
+      if (distance > 1) return [];
+      const apart = Math.abs(Math.log(phrase.sentences.length) - often);
+      const once = phrase.sentences.length === 1 ? saidOnce : 0;
+      return [{ phrase, score: -distance - apart - once - usedBefore * (uses.get(phrase.key) ?? 0) }];
+    });
+    scored.sort((a, b) => b.score - a.score || a.phrase.key.localeCompare(b.phrase.key));
+    return scored.map(({ phrase }) => phrase);
+  };
+
+  return {
+    find({ answer, question }) {
+      const year = /^(?:In )?(?<year>1\d{3}|20\d{2})\.?$/u.exec(answer)?.groups?.year;
+      if (year !== undefined) return otherYears(year, answer, question, deps.texts);
+      const chosen: Phrase[] = [];
+      const taken = new Set<string>();
+      for (const phrase of rank(answer, question)) {
+        const stems = phrase.key.split(' ');
+        if (stems.some((stem) => taken.has(stem))) continue;
+        for (const stem of stems) taken.add(stem);
+        chosen.push(phrase);
+        if (chosen.length < wanted) continue;
+        for (const { key } of chosen) uses.set(key, (uses.get(key) ?? 0) + 1);
+        return chosen.map(({ text }) => matchCase(text, answer));
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Without single words that are nearly always said as a part of the same longer phrase. */
+function withoutNested(phrases: readonly Phrase[]): Phrase[] {
+  const longest = new Map<string, number>();
+  for (const { key, wordCount, sentences } of phrases) {
+    if (wordCount === 1) continue;
+    for (const stem of key.split(' ')) longest.set(stem, Math.max(longest.get(stem) ?? 0, sentences.length));
   }
-  return undefined;
+  return phrases.filter(
+    ({ key, wordCount, sentences }) => wordCount > 1 || (longest.get(key) ?? 0) < mostlyNested * sentences.length,
+  );
 }
 
 interface Shape {
   isName: boolean;
   isPlural: boolean;
+  isGerund: boolean;
   wordCount: number;
 }
 
@@ -75,6 +110,7 @@ function toShape(text: string): Shape {
     // One capital may only begin a sentence or a card; a name has one in each of its words, or inside.
     isName: words.length > 0 && words.every((word) => /^\p{Lu}/u.test(word.text)),
     isPlural: /[^s]s$/u.test(last),
+    isGerund: words.length === 1 && /ing$/u.test(last),
     wordCount: words.length,
   };
 }

@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { StoredFlashcard } from '@studymate/contracts/study';
 import { findDefinitions, shownTerm } from './definitions.ts';
-import { findDistractors } from './distractors.ts';
+import { createDistractors } from './distractors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { clozeBlank } from './flashcard-formats.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
 import { createNounGuess, findPhrases, genericNouns, isBarred } from './key-phrases.ts';
+import { informativeness } from './sentence-weights.ts';
 import type { TimedSentence } from './sentences.ts';
 import { selfContainment, tidyStatement } from './statement-text.ts';
-import { informativeness, summarise } from './summary.ts';
+import { summarise } from './summary.ts';
 import type { Terms } from './text-terms.ts';
 import { createTerms, findWords } from './text-terms.ts';
+import { findYearQuestions } from './year-questions.ts';
 
 const maxCards = 60;
 const secondsPerCard = 30;
 const minClozeWords = 8;
 const maxClozeWords = 40;
+/** See `selfContainment`: what tells listeners what is done next, or points at something, asks for nothing. */
+const leastStanding = 0.45;
 /** See `informativeness`: about four recurring terms. */
 const leastInformative = 0.5;
 /** See `clozeScore`: a name, a term of several words, or a word that is said three times. */
@@ -74,13 +78,13 @@ export function makeFlashcards(params: {
     ...(terms.language === 'en' ? questionCards(sentences, quality) : []),
     ...clozeCards({ sentences, phrases, quality, central, terms, nouns }),
   ];
-  const pool = { phrases, texts };
+  const distractors = createDistractors({ phrases, texts, blank: clozeBlank, terms });
   return chooseCards(candidates, budget).map((chosen) => {
     const card = toCard(chosen);
     // A definition is turned round in the quiz: its term is asked for.
     const [question, answer] = card.type === 'definition' ? [card.back, card.front] : [card.front, card.back];
-    const distractors = findDistractors({ question, answer, blank: clozeBlank, pool, terms });
-    return distractors === undefined ? card : { ...card, distractors };
+    const wrong = distractors.find({ question, answer });
+    return wrong === undefined ? card : { ...card, distractors: wrong };
   });
 }
 
@@ -124,61 +128,13 @@ function isUnsure(term: string, source: TimedSentence): boolean {
   return barred.some(({ lower }) => own.has(lower));
 }
 
-const numberWord =
-  '(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|oh)';
-const yearPattern = new RegExp(
-  `^In (?<year>1[0-9]{3}|20[0-9]{2}|(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty)(?:[ -]${numberWord}){1,2}),? (?<subject>(?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)(?: (?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)){0,6}) (?<verb>began|invented|published|discovered|founded|wrote|introduced|proposed|proved|showed|built|developed|created|established|opened|won|became|died|moved|started|made|printed|produced|described|designed|launched|formed|left)\\b(?<rest>[^.;]{4,160})`,
-  'u',
-);
-const baseForms: Record<string, string> = {
-  began: 'begin',
-  invented: 'invent',
-  published: 'publish',
-  discovered: 'discover',
-  founded: 'found',
-  wrote: 'write',
-  introduced: 'introduce',
-  proposed: 'propose',
-  proved: 'prove',
-  showed: 'show',
-  built: 'build',
-  developed: 'develop',
-  created: 'create',
-  established: 'establish',
-  opened: 'open',
-  won: 'win',
-  became: 'become',
-  died: 'die',
-  moved: 'move',
-  started: 'start',
-  made: 'make',
-  printed: 'print',
-  produced: 'produce',
-  described: 'describe',
-  designed: 'design',
-  launched: 'launch',
-  formed: 'form',
-  left: 'leave',
-};
-
-/** What was done next is no part of what the year is asked for. */
-const secondVerb = new RegExp(
-  ` and (?:(?:then|so|also|soon|later|\\p{L}+ly) )*(?:(?:he|she|it|they|this|which|was|were|had|did|took|gave|came|went|saw|got|ran|led|lost|held|kept|brought|taught|${Object.keys(baseForms).join('|')})\\b|\\p{L}{2,}ed (?:an?|the|his|her|its|their|it|them|that|in|on|at|to|from|with|by|for|into)\\b).*$`,
-  'su',
-);
-
-/** "In 1465 Sweynheim and Pannartz began printing near Rome, and …" → "When did Sweynheim and Pannartz begin printing near Rome?" */
 function questionCards(sentences: readonly TimedSentence[], quality: readonly number[]): Candidate[] {
-  return sentences.flatMap((source, sentence): Candidate[] => {
-    const groups = yearPattern.exec(tidyStatement(source.text))?.groups;
-    if (groups === undefined || (quality[sentence] as number) < 0.3) return [];
-    const rest = (groups.rest as string).replace(/,.*$/su, '').replace(secondVerb, '').trim();
-    // "When did X print?" asks for too little.
-    if (rest === '') return [];
-    const front = `When did ${groups.subject} ${baseForms[groups.verb as string]} ${rest}?`;
-    const back = `In ${groups.year}.`;
-    return [{ card: { type: 'question', front, back, start: source.start }, sentence, answerKey: back, score: 1.9 }];
-  });
+  return findYearQuestions(sentences, quality).map(({ sentence, front, back, start }) => ({
+    card: { type: 'question', front, back, start },
+    sentence,
+    answerKey: back,
+    score: 1.9,
+  }));
 }
 
 function clozeCards(params: {
@@ -204,7 +160,8 @@ function clozeCards(params: {
     const length = findWords(text).length;
     const stands = quality[sentence] as number;
     const says = carried[sentence] as number;
-    if (length < minClozeWords || length > maxClozeWords || stands < 0.3 || says < leastInformative) return [];
+    if (length < minClozeWords || length > maxClozeWords || stands < leastStanding || says < leastInformative)
+      return [];
     const unsure = findWords(source.text).filter((word) => isBarred(word, source.barriers));
     // One misheard name may stand in a good sentence; with two nobody knows what was said.
     if (unsure.filter(({ lower }) => !terms.isStopWord(lower)).length > 1) return [];
@@ -214,7 +171,7 @@ function clozeCards(params: {
     for (const { phrase, score } of ranked) {
       if (score < leastAnswerScore) break;
       const hidden = hidePhrase(text, phrase, terms);
-      if (hidden === null || isVague(hidden.answer, nouns) || isGuessable(hidden.front)) continue;
+      if (hidden === null || isVague(hidden.answer, nouns) || isGuessable(hidden.front) || isVerb(hidden)) continue;
       const total = (0.35 + (central.has(sentence) ? 0.3 : 0)) * stands * says + 0.2 * Math.min(1, score / 3);
       const card = { type: 'cloze' as const, front: hidden.front, back: hidden.answer, start: source.start };
       return [{ card, sentence, answerKey: phrase.key, score: total }];
@@ -251,6 +208,16 @@ function isGuessable(front: string): boolean {
   const [before = '', after = ''] = front.split(clozeBlank);
   if (/^['’-]/u.test(after) || /[-–]$/u.test(before) || pointer.test(before) || nameBefore.test(before)) return true;
   return /^ (?:(?:of|von|van|de) )?\p{Lu}\p{Ll}/u.test(after) || /^ (?:and|or) (?!\p{L}+ed\b)\p{L}/u.test(after);
+}
+
+const subjectBefore =
+  /(?:^|\s)(?:i|you|we|they|he|she|it|to|can|could|will|would|shall|should|may|might|must|do|does|did|not|n['’]t|['’]ll|['’]d)\s*$/iu;
+const beBefore = /(?:^|\s|['’])(?:is|are|was|were|be|been|being|am|'?s|'?re|'?m)\s*$/iu;
+
+/** What stands in the place of a verb is no term, whatever the word list says: "they _____ on a line", "is _____ on you". */
+function isVerb({ front, answer }: { front: string; answer: string }): boolean {
+  const [before = ''] = front.split(clozeBlank);
+  return subjectBefore.test(before) || (beBefore.test(before) && /^\p{Ll}+(?:ing|ed)(?:\s|$)/u.test(answer));
 }
 
 /** The sentence with the phrase blanked; null when the phrase is not there, or another of its words gives it away. */

@@ -4,10 +4,10 @@ import { findDefinitions, shownTerm } from './definitions.ts';
 import type { Embeddings } from './embeddings.ts';
 import { cosine, dot, meanRow, rowAt, rowCount } from './embeddings.ts';
 import { createNounGuess, findPhrases } from './key-phrases.ts';
+import { informativeness, thematicWeights } from './sentence-weights.ts';
 import type { TimedSentence } from './sentences.ts';
 import { selfContainment, tidyStatement } from './statement-text.ts';
-import type { Terms } from './text-terms.ts';
-import { createTerms, findWords } from './text-terms.ts';
+import { createTerms } from './text-terms.ts';
 
 /** How much a chosen sentence forbids others like it (maximal marginal relevance). */
 const redundancyWeight = 0.5;
@@ -65,7 +65,8 @@ function scoreSentences(input: SummariseInput, vectors: Embeddings, sections: re
     for (const row of rows) {
       const own = Float64Array.from(rowAt(vectors, row));
       const toEdge = Math.min(row - first, end - 1 - row) / Math.max(1, (end - first) / 2);
-      const position = 1 - 0.25 * Math.min(1, toEdge);
+      const opening = 1 + openingBonus * Math.exp(-row / (openingShare * count));
+      const position = (1 - 0.25 * Math.min(1, toEdge)) * opening;
       const quality = input.quality?.[row] ?? selfContainment({ text: input.sentences[row] as string });
       scores[row] =
         (0.6 * cosine(own, centre) + 0.4 * cosine(own, whole) + themeWeight * (themes[row] as number)) *
@@ -77,40 +78,11 @@ function scoreSentences(input: SummariseInput, vectors: Embeddings, sections: re
   return scores;
 }
 
+/** What stands near the beginning often says what the whole is about (ROUGE-2 of the same .039 → .043). */
+const openingBonus = 0.8;
+const openingShare = 0.1;
 /** Meetings with a summary by hand: ROUGE-1 of a summary of 90 words .231 → .270 (half of QMSum's validation part). */
 const themeWeight = 4;
-/** Added to the number of words, so that two or three of them alone are not the densest sentence. */
-const themeDamping = 5;
-
-/** For each sentence the sum of its distinct terms' logarithmic frequencies, by the root of its length; 0 to about 1. */
-function thematicWeights(sentences: readonly string[], terms: Terms): Float64Array {
-  const stems = sentences.map((sentence) => [...new Set(terms.contentStems(sentence))]);
-  const frequency = new Map<string, number>();
-  for (const stem of stems.flat()) frequency.set(stem, (frequency.get(stem) ?? 0) + 1);
-  const highest = Math.log1p([...frequency.values()].reduce((a, b) => Math.max(a, b), 1));
-  return Float64Array.from(stems, (own, row) => {
-    const sum = own.reduce((total, stem) => total + Math.log1p(frequency.get(stem) as number) / highest, 0);
-    return sum / Math.sqrt(findWords(sentences[row] as string).length + themeDamping);
-  });
-}
-
-/** Distinct terms at which a sentence says enough. */
-const fullTerms = 7;
-
-/** How much of the text's own vocabulary a sentence carries, 0 to 1: rare words count little, recurring ones much. */
-export function informativeness(sentences: readonly string[], terms: Terms): Float64Array {
-  const stems = sentences.map((sentence) => [...new Set(terms.contentStems(sentence))]);
-  const frequency = new Map<string, number>();
-  for (const stem of stems.flat()) frequency.set(stem, (frequency.get(stem) ?? 0) + 1);
-  const highest = Math.log1p([...frequency.values()].reduce((a, b) => Math.max(a, b), 1));
-  return Float64Array.from(stems, (own) => {
-    const carried = own.reduce(
-      (sum, stem) => sum + 0.4 + (0.6 * Math.log1p(frequency.get(stem) as number)) / highest,
-      0,
-    );
-    return 0.1 + 0.9 * Math.min(1, carried / (0.7 * fullTerms));
-  });
-}
 
 function defaultCount(sentenceCount: number): number {
   return Math.max(1, Math.min(12, Math.round(Math.sqrt(sentenceCount))));

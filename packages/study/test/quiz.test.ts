@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findDistractors } from '../src/distractors.ts';
+import { createDistractors } from '../src/distractors.ts';
 import { clozeBlank } from '../src/flashcard-formats.ts';
 import { makeFlashcards } from '../src/flashcards.ts';
 import { createNounGuess, findPhrases } from '../src/key-phrases.ts';
@@ -10,7 +10,7 @@ import { embedByWords, lecture, toTimed } from './texts.ts';
 const terms = createTerms({ language: 'en', texts: lecture });
 const phrases = findPhrases({ sentences: lecture, terms, nouns: createNounGuess('en') });
 const find = (answer: string, question: string, texts: readonly string[] = lecture) =>
-  findDistractors({ answer, question, blank: clozeBlank, pool: { phrases, texts }, terms });
+  createDistractors({ phrases, texts, blank: clozeBlank, terms }).find({ answer, question });
 const stemsOf = (text: string) => findWords(text).map(({ lower }) => terms.stem(lower));
 
 describe('findDistractors', () => {
@@ -41,10 +41,17 @@ describe('findDistractors', () => {
     for (const other of found ?? []) expect(other).toMatch(/^In \d{4}\.$/);
   });
 
+  test('what was a wrong answer before is not taken again while there are others', () => {
+    const distractors = createDistractors({ phrases, texts: lecture, blank: clozeBlank, terms });
+    const first = distractors.find({ answer: 'magma', question: `The ${clozeBlank} rises.` }) ?? [];
+    const second = distractors.find({ answer: 'magma', question: `The ${clozeBlank} rises.` }) ?? [];
+    expect([...first, ...second]).toHaveLength(6);
+    expect(second.filter((other) => first.includes(other))).toEqual([]);
+  });
+
   test('a lecture without three of the kind gives none', () => {
-    expect(
-      findDistractors({ answer: 'magma', question: '', blank: clozeBlank, pool: { phrases: [], texts: [] }, terms }),
-    ).toBeUndefined();
+    const none = createDistractors({ phrases: [], texts: [], blank: clozeBlank, terms });
+    expect(none.find({ answer: 'magma', question: '' })).toBeUndefined();
   });
 });
 

@@ -86,7 +86,9 @@ describe('makeSummary', () => {
   });
 
   test('nothing said: nothing summed up', () => {
-    expect(makeSummary({ sentences: [] })).toEqual({ statements: [], keyTerms: [] });
+    expect(makeSummary({ sentences: [] })).toEqual({
+      ...{ method: 'extractive', statements: [], keyTerms: [] },
+    });
   });
 });
 
