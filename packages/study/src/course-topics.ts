@@ -108,6 +108,9 @@ function assignWithoutRefit(
 ): Found | null {
   const change = Math.abs(count - earlier.fittedPassages) / Math.max(1, earlier.fittedPassages);
   if (earlier.topics.length === 0 || change > growthBeforeRefit) return null;
+  // Their words must not stay in the labels of topics.
+  const sources = new Set(lectures.map(({ source }) => source));
+  if (earlier.lectures.some(({ source }) => !sources.has(source))) return null;
   const assignments = knownAssignments(earlier, lectures);
   const fresh = assignments.flatMap((id, row) => (id === undefined ? [row] : []));
   const given = assignToTopics(earlier.topics, embeddings, fresh);

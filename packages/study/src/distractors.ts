@@ -42,9 +42,9 @@ export function createDistractors(deps: {
   const rank = (answer: string, question: string): Phrase[] => {
     const stems = stemsOf(answer);
     const said = new Set([...stemsOf(question), ...stems]);
-    // As the lecture writes it: the capital of a card says nothing.
     const known = byKey.get(stems.join(' '));
-    const shape = toShape(known?.text ?? answer);
+    // The capital of a card says nothing: whether it is a name tells the lecture.
+    const shape = { ...toShape(answer), isName: toShape(known?.text ?? answer).isName };
     const before = question.includes(blank) ? question.slice(0, question.indexOf(blank)) : '';
     const article = /(?:^|\s)(?<article>an?)\s+$/iu.exec(before)?.groups?.article?.toLowerCase();
     const often = Math.log(known?.sentences.length ?? 1);
@@ -110,7 +110,8 @@ function toShape(text: string): Shape {
     // One capital may only begin a sentence or a card; a name has one in each of its words, or inside.
     isName: words.length > 0 && words.every((word) => /^\p{Lu}/u.test(word.text)),
     isPlural: /[^s]s$/u.test(last),
-    isGerund: words.length === 1 && /ing$/u.test(last),
+    // "pulling", but not "string": without the ending a vowel is left.
+    isGerund: words.length === 1 && /[aeiouy].*ing$/u.test(last),
     wordCount: words.length,
   };
 }

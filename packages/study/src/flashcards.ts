@@ -197,7 +197,7 @@ function isVague(answer: string, nouns: NounGuess): boolean {
 }
 
 const pointer =
-  /(?:^|\s)(?:first|second|third|next|last|other|another|same|such|this|that|these|those|each|every|any|some|most|certain|many|several)\s*$/iu;
+  /(?:^|\s)(?:first|second|third|next|last|other|another|same|such|this|that|these|those|each|every|any|some|most|certain|many|several|my|your|our|his|her|their|its)\s*$/iu;
 const nameBefore = /[\p{L}\p{N},;:)”"]\s+(?:\p{Lu}[\p{L}.'’-]*(?: of| von| van| de)?)\s*$/u;
 
 /**

@@ -80,6 +80,14 @@ describe('makeCourseTopics', () => {
     expect(idOf(again, violin)).toBe(idOf(before, violin));
   });
 
+  test('a lecture is taken out: its words are in no label any more, and the other topics keep their ids', () => {
+    const small = toLecture('thursday', repeated('bread', 3));
+    const before = make([monday, small]);
+    const after = make([monday], before);
+    expect(after.topics.flatMap(({ terms }) => terms.map(({ term }) => term)).join(' ')).not.toMatch(bread);
+    expect(idOf(after, volcano)).toBe(idOf(before, volcano));
+  });
+
   test('embeddings of other weights: all is found anew, under new ids', () => {
     const before = { ...make([monday]), weights: 'other#1' };
     const after = make([monday], before);

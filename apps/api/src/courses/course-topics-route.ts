@@ -14,6 +14,7 @@ import type { Services } from '../services.ts';
 import type { CourseReader } from './course-reader.ts';
 
 const timeoutMs = 120_000;
+const maxTries = 3;
 
 /** GET /api/v1/courses/:id/topics: kept ones as long as its lectures are the same, else a worker finds them anew. */
 export function addCourseTopicsRoute(
@@ -34,10 +35,12 @@ export function addCourseTopicsRoute(
       const { topicCount } = parseRequest(courseTopicsQuerySchema, req.query);
       const person = ownerOf(res);
       const course = await deps.courseReader.read(person, String(req.params.id));
-      const records = await store.listLectures(course);
-      const sources = records.flatMap((record) => toTopicSource(record) ?? []);
+      let records = await store.listLectures(course);
       let kept = await store.read(course.id);
-      if (kept?.inputHash !== toTopicsInputHash(sources)) {
+      // Lectures may come and go while a worker is at it.
+      for (let tries = 1; tries <= maxTries; tries++) {
+        const sources = records.flatMap((record) => toTopicSource(record) ?? []);
+        if (kept?.inputHash === toTopicsInputHash(sources)) break;
         if (!(await hasAnyIndex(sources))) {
           res.json({ topics: [], lectures: [], missing: records.length } satisfies CourseTopics);
           return;
@@ -45,6 +48,7 @@ export function addCourseTopicsRoute(
         const signal = callerGone(res);
         const job = { kind: 'courseTopics', courseId: course.id } as const;
         await admission.quick(person, () => services.quick.call(job, { timeoutMs, signal }));
+        records = await store.listLectures(course);
         kept = await store.read(course.id);
       }
       if (!kept) throw new AppError('internal', 'The topics of the course were made, and are not there.');

@@ -37,7 +37,7 @@ const longestMs = 120_000;
 const usualSentences = 5;
 
 /** Another way to choose sentences takes the next number. */
-const extractiveAlgorithm = 'extract@1';
+const extractiveAlgorithm = 'extract@2';
 
 /** @param deps.model null: extracts alone */
 export function createSummaries(deps: {
