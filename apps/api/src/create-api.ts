@@ -43,6 +43,7 @@ import { createTranscriptRequests } from './openai/request-transcript.ts';
 import { addOpenApiRoutes } from './openapi/openapi-routes.ts';
 import { addTextRoutes } from './quick/text-routes.ts';
 import { addTranscribeRoute } from './quick/transcribe-route.ts';
+import { addConversationRoutes } from './search/conversation-routes.ts';
 import { addSearchRoutes } from './search/search-routes.ts';
 import { createServices } from './services.ts';
 import { createSummaries } from './summaries/summaries.ts';
@@ -150,6 +151,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const summaries = createSummaries({ ...services, breaker: services.breakers.languageModel, model, logger });
   addTextRoutes(app, { services, admission, summaries, cache, modelNames });
   addModelRoutes(app, { services });
+  addConversationRoutes(app, services);
   const search = addSearchRoutes(app, { config, services, courseReader, admission, model, logger });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');

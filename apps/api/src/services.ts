@@ -20,6 +20,7 @@ import { createUploadLocks, type UploadLocks } from '@studymate/queue/upload-loc
 import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { type Claims, createClaims } from '@studymate/storage/claims';
+import { type ConversationStore, createConversationStore } from '@studymate/storage/conversation-store';
 import { type CourseStore, createCourseStore } from '@studymate/storage/course-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
@@ -34,6 +35,7 @@ export interface Services {
   blobs: BlobStore;
   lectures: LectureStore;
   courses: CourseStore;
+  conversations: ConversationStore;
   claims: Claims;
   uploads: UploadStore;
   uploadLocks: UploadLocks;
@@ -107,6 +109,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
     blobs,
     lectures,
     courses: createCourseStore({ blobs }),
+    conversations: createConversationStore({ blobs }),
     claims: createClaims({ blobs }),
     uploads: createUploadStore({ blobs, partials }),
     uploadLocks,

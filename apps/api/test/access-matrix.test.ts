@@ -1,4 +1,5 @@
 import { testRedisUrl } from '@studymate/queue/testing';
+import { createConversationStore } from '@studymate/storage/conversation-store';
 import { createKeyStore } from '@studymate/storage/key-store';
 import { createPartialFiles } from '@studymate/storage/partial-files';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
@@ -71,6 +72,9 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/summarize': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/summarize/stream': { access: 'own', status: 400, init: badBody },
   'POST /api/v1/ask': { access: 'own', status: 400, init: badBody },
+  'GET /api/v1/conversations': { access: 'own', status: 200 },
+  'GET /api/v1/conversations/:id': { access: 'private', status: 200 },
+  'DELETE /api/v1/conversations/:id': { access: 'private', status: 204 },
   'GET /api/v1/search': { access: 'own', status: 200 },
   'GET /api/v1/models/status': { access: 'own', status: 200 },
   'POST /v1/audio/transcriptions': { access: 'own', status: 415, init: badBody },
@@ -131,14 +135,16 @@ interface Hers {
 }
 
 /**
- * A finished lecture of hers, with every part, in a course that she shares with Cat and Dan; and an upload of hers under
- * the lecture's id.
+ * A finished lecture of hers, with every part, in a course that she shares with Cat and Dan; and an upload and a
+ * conversation of hers under the lecture's id.
  */
 async function makeAdas(): Promise<Hers> {
   const { id: courseId } = await t.clientFor(ada).createCourse('Printing');
   for (const member of ['cat', 'dan']) await t.clientFor(ada).addMember(courseId, member);
   const { id } = await makeLecture(t, { owner: 'ada', courseId });
   await uploads.create({ owner: 'ada', id, bytes: 3, metadata: {} });
+  const asked = { question: 'Why?', understoodAs: 'Why?', answerable: false, passages: [] };
+  await createConversationStore(t).add('ada', id, { ...asked, askedAt: new Date(0).toISOString() });
   await finishLecture(t, id, {
     assemble: { language: 'en', text: '', segments: [] },
     chapters: [{ start: 0, end: 60, title: 'All', level: 'general' }],

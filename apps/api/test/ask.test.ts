@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { createId } from '@studymate/contracts/ids';
 import type { AskRequest, AskResponse, RelatedResponse } from '@studymate/contracts/search';
 import { testRedisUrl } from '@studymate/queue/testing';
@@ -114,6 +116,40 @@ describe('a question', () => {
     [{ question: 'x', lectureId: createId() }, 404],
   ])('%j is refused with %i', async (body, status) => {
     expect((await post(body)).status).toBe(status);
+  });
+});
+
+describe('a conversation', () => {
+  test('is kept: its questions, and where their answers lie, but nothing that was said', async () => {
+    const { conversationId, passages } = await ask({ question: 'Who printed the Bible at Mainz?', courseId });
+    await ask({ question: 'And how many lines?', courseId, conversationId });
+    const { turns } = await t.client.getConversation(conversationId);
+    expect(turns).toMatchObject([
+      { question: 'Who printed the Bible at Mainz?', answerable: true },
+      { question: 'And how many lines?', understoodAs: 'Who printed the Bible at Mainz? And how many lines?' },
+    ]);
+    const [{ lectureId, startSeconds, endSeconds } = {}] = passages;
+    expect(turns[0]?.passages[0]).toEqual({ lectureId, startSeconds, endSeconds });
+    expect(JSON.stringify(turns)).not.toContain('Gutenberg');
+    const { conversations } = await t.client.listConversations({ limit: 1 });
+    expect(conversations).toMatchObject([
+      { id: conversationId, questions: 2, last: { question: 'And how many lines?' } },
+    ]);
+    await t.client.deleteConversation(conversationId);
+    await expect(t.client.getConversation(conversationId)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(t.client.deleteConversation('nonsense')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('that cannot be kept: the question is answered all the same', async () => {
+    const folder = path.join(t.config.dataDir, 'conversations/local');
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'a file where the folder would be');
+    const conversationId = createId();
+    for (const question of ['Who printed a Bible of forty-two lines?', 'And who printed it at Mainz?']) {
+      const found = await ask({ question, courseId, conversationId });
+      expect(found).toMatchObject({ answerable: true, conversationId });
+    }
+    await rm(folder);
   });
 });
 

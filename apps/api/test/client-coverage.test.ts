@@ -33,6 +33,14 @@ const calls: { [Name in keyof StudyMateClient]: (client: StudyMateClient) => unk
   getMedia: (client) => client.getMedia('1', { start: 5 }),
   search: (client) => client.search({ q: 'x' }),
   ask: (client) => client.ask({ question: 'x' }),
+  askStream: (client) =>
+    client
+      .askStream({ question: 'x' })
+      .next()
+      .catch(() => {}),
+  listConversations: (client) => client.listConversations(),
+  getConversation: (client) => client.getConversation('1'),
+  deleteConversation: (client) => client.deleteConversation('1'),
   getRelatedMoments: (client) => client.getRelatedMoments('1', 0),
   exportAll: (client) => client.exportAll(),
   listCourses: (client) => client.listCourses(),

@@ -1,10 +1,10 @@
 import { createId } from '@studymate/contracts/ids';
 import { createLogger } from '@studymate/observability/logger';
 import { testRedisUrl } from '@studymate/queue/testing';
+import { createConversationStore } from '@studymate/storage/conversation-store';
 import { createCourseStore } from '@studymate/storage/course-store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCourseReader } from '../src/courses/course-reader.ts';
-import { createConversations, keptQuestions } from '../src/search/conversations.ts';
 import { createSearch } from '../src/search/create-search.ts';
 import type { Services } from '../src/services.ts';
 import { embedTexts } from './support/embedding-worker.ts';
@@ -30,8 +30,7 @@ describe('searches at once', () => {
       lectures: t.lectures,
       artifacts: t.artifacts,
       courses,
-      cacheRedis: t.redis,
-      keys: t.keys,
+      conversations: createConversationStore(t),
       events: { onAnyWake: () => () => {} },
       quick: {
         async call({ request }: { request: { texts: string[] } }) {
@@ -66,23 +65,5 @@ describe('searches at once', () => {
     answer();
     await Promise.all(waiting);
     search.close();
-  });
-});
-
-describe('conversations', () => {
-  test('are kept for a day, and of an owner no more than the last questions', async () => {
-    const conversations = createConversations({ cacheRedis: t.redis, keys: t.keys });
-    const first = await conversations.remember('anna', undefined, 'Who was it?');
-    const others = await conversations.remember('ben', undefined, 'And where?');
-    for (let i = 1; i < keptQuestions; i++) await conversations.remember('anna', undefined, `Question ${i}`);
-    expect(await conversations.readLast('anna', first)).toBe('Who was it?');
-    const last = await conversations.remember('anna', undefined, 'One too many');
-    expect(await conversations.readLast('anna', first)).toBeNull();
-    expect(await conversations.readLast('anna', last)).toBe('One too many');
-    expect(await conversations.readLast('ben', others)).toBe('And where?');
-    expect(await conversations.readLast('ben', last)).toBeNull();
-    const key = t.keys.conversations('anna');
-    expect(await t.redis.llen(key)).toBe(keptQuestions);
-    expect(await t.redis.ttl(key)).toBeGreaterThan(86_000);
   });
 });

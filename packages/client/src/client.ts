@@ -1,3 +1,4 @@
+import type { Conversation, ConversationList } from '@studymate/contracts/conversation';
 import type { Course, CoursePage } from '@studymate/contracts/course';
 import type { CourseTopics } from '@studymate/contracts/course-topics';
 import type { LectureEvent } from '@studymate/contracts/events';
@@ -30,6 +31,7 @@ import type {
 } from '@studymate/contracts/study';
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
 import { toApiError } from './api-error.ts';
+import { type AskEvent, readAnswer } from './ask-stream.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
 import { type ResumableUpload, type ResumableUploadOptions, startResumableUpload } from './resumable-upload.ts';
 import { readSummary } from './summarize-stream.ts';
@@ -137,6 +139,12 @@ export interface StudyMateClient {
   search(query: SearchQuery, options?: CallOptions): Promise<SearchResponse>;
   /** The passages that answer a question, or that none does. */
   ask(request: AskRequest, options?: CallOptions): Promise<AskResponse>;
+  /** The same as it comes: the passages, what a language model says of them statement by statement, and the whole. */
+  askStream(request: AskRequest, options?: CallOptions): AsyncGenerator<AskEvent, void, undefined>;
+  /** What one has asked, the conversations that were begun last first. */
+  listConversations(query?: { limit?: number }, options?: CallOptions): Promise<ConversationList>;
+  getConversation(conversationId: string, options?: CallOptions): Promise<Conversation>;
+  deleteConversation(conversationId: string, options?: CallOptions): Promise<void>;
   /**
    * Moments of other lectures that treat the same thing as a chapter.
    * @param chapterIndex its place in what `getChapters` gives without a level
@@ -208,6 +216,7 @@ export function createClient(options: ClientOptions): StudyMateClient {
   const coursePath = (courseId: string) => `/api/v1/courses/${encodeURIComponent(courseId)}`;
   const memberPath = (courseId: string, owner: string) =>
     `${coursePath(courseId)}/members/${encodeURIComponent(owner)}`;
+  const conversationPath = (id: string) => `/api/v1/conversations/${encodeURIComponent(id)}`;
   const lecturePath = (lectureId: string) => `/api/v1/lectures/${encodeURIComponent(lectureId)}`;
 
   const request = async (path: string, init: RequestInit, call: CallOptions = {}): Promise<Response> => {
@@ -300,6 +309,17 @@ export function createClient(options: ClientOptions): StudyMateClient {
     },
     search: (query, call) => get(`/api/v1/search${toQuery({ ...query } as Record<string, string | number>)}`, call),
     ask: (body, call) => post('/api/v1/ask', body, call),
+    async *askStream(body, call) {
+      const headers = { 'content-type': 'application/json' };
+      const init = { method: 'POST', headers, body: JSON.stringify({ ...body, stream: true }) };
+      const response = await request('/api/v1/ask', init, call);
+      if (response.body) yield* readAnswer(response.body);
+    },
+    listConversations: (query = {}, call) => get(`/api/v1/conversations${toQuery({ ...query })}`, call),
+    getConversation: (id, call) => get(conversationPath(id), call),
+    async deleteConversation(id, call) {
+      await request(conversationPath(id), { method: 'DELETE' }, call);
+    },
     getRelatedMoments: (lectureId, chapterIndex, { courseId, limit, ...call } = {}) =>
       get(`${lecturePath(lectureId)}/chapters/${chapterIndex}/related${toQuery({ courseId, limit })}`, call),
     exportAll: ({ media, ...call } = {}) => request(`/api/v1/export${media ? '?media=true' : ''}`, {}, call),

@@ -21,7 +21,7 @@ export interface Config {
   /** Of answers to short clips and texts; 0 s: none is kept. `summarySeconds`: of streamed ones. */
   cache: { redisUrl: string; clipSeconds: number; summarySeconds: number; textSeconds: number };
   breakers: { failures: number; openMs: number };
-  /** Writes streamed summaries; null: nobody does. `baseUrl` without a slash at its end. */
+  /** Writes summaries and answers to questions; null: nobody does. `baseUrl` without a slash at its end. */
   llm: { baseUrl: string; apiKey: string | null; model: string; stallMs: number } | null;
   /** Secret null: no callbacks. */
   callbacks: { secret: string | null; allowPrivate: boolean };

@@ -109,7 +109,7 @@ export const settings = {
         .refine((text) => !hasCredentials(text), 'leave user and password out of the address; LLM_API_KEY takes a key'),
     ]),
     '',
-    "A server with OpenAI's /chat/completions, which writes the streamed summaries; without it they are sentences of the text.",
+    "A server with OpenAI's /chat/completions, which writes streamed summaries, summaries of lectures and answers to questions; it is sent what was said. Without it they are sentences and passages.",
   ),
   LLM_API_KEY: setting(
     z.string().regex(/^[!-~]*$/, 'give a key without spaces'),
@@ -120,7 +120,7 @@ export const settings = {
   LLM_STALL_SECONDS: setting(
     integer(1, 120),
     '10',
-    'How long that server may send nothing before sentences of the text are given instead; at most 120.',
+    'How long that server may send nothing before what needs no language model is given instead; at most 120. Summaries of lectures wait 90 s for its first word.',
   ),
   CALLBACK_SECRET: setting(
     z.string().regex(/^([!-~]{16,200})?$/, 'give 16 to 200 characters without spaces'),

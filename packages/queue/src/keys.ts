@@ -31,8 +31,6 @@ export function createKeys(prefix: string) {
     failedComplete: `${prefix}:failed-complete`,
     /** Hash: measured real-time factor, for estimates. */
     pace: `${prefix}:pace`,
-    /** List of an owner's last questions, each after its conversation's id; in the cache's Redis; expires. */
-    conversations: (owner: string) => `${prefix}:conversations:${owner}`,
     /** Set of the ids of workers that report what their models are doing. */
     modelWorkers: `${prefix}:model-workers`,
     /** What one worker last reported, as JSON; expires. */

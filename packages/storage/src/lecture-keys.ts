@@ -18,6 +18,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   courses/<id>/records/<8-digit version>.json
  *   courses/<id>/members/<person>
  *   claims/<day>/<sha256>: claims.ts
+ *   conversations/<owner>/<id>-<6-digit turn>.json: conversation-store.ts
  *   people/<person>/owned/<id of a course> and shared/<id of a course>
  */
 export const lecturesPrefix = 'lectures/';
@@ -200,6 +201,21 @@ export function personCourseKey(person: string, relation: 'owned' | 'shared', co
 function ownerPart(owner: string): string {
   if (/^[A-Za-z0-9_-]{1,100}$/.test(owner)) return owner;
   return `sha256.${createHash('sha256').update(owner).digest('hex')}`;
+}
+
+/** What an owner has asked. */
+export function conversationsPrefix(owner: string): string {
+  return `conversations/${ownerPart(owner)}/`;
+}
+
+export function conversationTurnKey(owner: string, conversationId: string, turn: number): string {
+  return `${conversationsPrefix(owner)}${conversationId}-${String(turn).padStart(6, '0')}.json`;
+}
+
+/** @returns the conversation and turn that a key names, or null for any other key */
+export function parseConversationTurnKey(key: string): { id: string; turn: number } | null {
+  const [, id, turn] = /^conversations\/[^/]+\/([0-9a-z]{26})-(\d{6,})\.json$/.exec(key) ?? [];
+  return id === undefined ? null : { id, turn: Number(turn) };
 }
 
 export function ownerUploadsPrefix(owner: string): string {

@@ -28,6 +28,7 @@ export type Upgrades = readonly Upgrade[];
  */
 export const recordUpgrades: Upgrades = [];
 export const courseUpgrades: Upgrades = [];
+export const conversationTurnUpgrades: Upgrades = [];
 
 export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = new Map<
   ArtifactSchema<unknown>,

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import * as artifactSchemas from '@studymate/contracts/artifacts';
+import { conversationTurnSchema } from '@studymate/contracts/conversation';
 import { courseRecordSchema } from '@studymate/contracts/course';
 import { lectureRecordSchema } from '@studymate/contracts/lecture-record';
 import fc from 'fast-check';
@@ -11,6 +12,7 @@ import { lecturePrefix, recordKey } from '../src/lecture-keys.ts';
 import { createLectureStore } from '../src/lecture-store.ts';
 import {
   artifactUpgrades,
+  conversationTurnUpgrades,
   courseUpgrades,
   recordUpgrades,
   type Upgrades,
@@ -25,6 +27,7 @@ const samplesDir = new URL('./fixtures/schemas/', import.meta.url);
 const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades][] = [
   ['record', lectureRecordSchema, recordUpgrades],
   ['course', courseRecordSchema, courseUpgrades],
+  ['conversation-turn', conversationTurnSchema, conversationTurnUpgrades],
   ...(
     [
       ['chunk', artifactSchemas.chunkSchema],
@@ -54,7 +57,9 @@ describe('samples of every schema version that was ever written', () => {
       Array.from({ length: upgrades.length + 1 }, (_, i) => `${name}-${i + 1}.json`),
     );
     expect((await readdir(samplesDir)).sort()).toEqual(wanted.sort());
-    const rows = kinds.filter(([name]) => name !== 'record' && name !== 'course').map(([, schema]) => schema);
+    const rows = kinds
+      .filter(([name]) => !['record', 'course', 'conversation-turn'].includes(name))
+      .map(([, schema]) => schema);
     expect(new Set(artifactUpgrades.keys())).toEqual(new Set(rows));
     // A schema is what can be parsed and has a version of its own; parts of one have none.
     const versioned = Object.values(artifactSchemas).filter((schema) => 'schemaVersion' in schema.shape);

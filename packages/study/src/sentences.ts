@@ -154,7 +154,7 @@ function wordsOfText({ text, words }: Segment): Word[] {
     const [behind = '', ...others] = (gap ?? ' ').split(/\s+/u);
     const before = last === undefined && others.length === 0 ? behind : (others.at(-1) ?? '');
     if (last !== undefined) last.word += behind;
-    if (last === undefined || others.length > 0 || spacelessEnd.test(last.word)) {
+    if (last === undefined || others.length > 0 || endsSpaceless(last.word)) {
       whole.push({ ...piece, word: before + own, pieces: 1 });
       continue;
     }
@@ -186,15 +186,21 @@ function wordsOf(segment: Segment): PlacedWord[] {
   }));
 }
 
+/** Asked of the last two units alone: of a long text it would look at each place. */
 const spacelessEnd =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}。！？、，]$/u;
+
+/** Whether a text ends in writing that has no spaces between words. */
+function endsSpaceless(text: string): boolean {
+  return spacelessEnd.test(text.slice(-2));
+}
 
 function joinWords(words: readonly PlacedWord[]): { text: string; barriers: TextSpan[] } {
   let text = '';
   const barriers: TextSpan[] = [];
   for (const { word, probability, opens } of words) {
     const piece = word.trim();
-    const glue = text === '' || (spacelessEnd.test(text) && !/^[\p{Script=Latin}\p{N}]/u.test(piece)) ? '' : ' ';
+    const glue = text === '' || (endsSpaceless(text) && !/^[\p{Script=Latin}\p{N}]/u.test(piece)) ? '' : ' ';
     const from = text.length + glue.length;
     if (probability < unsureProbability) barriers.push({ from, to: from + piece.length });
     else if (opens && /^["“'‘(]?\p{Lu}/u.test(piece) && /(?<!\p{L})\p{Ll}+$/u.test(text.slice(-40))) {

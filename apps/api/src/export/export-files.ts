@@ -4,6 +4,7 @@ import {
   summaryArtifactSchema,
   topicsArtifactSchema,
 } from '@studymate/contracts/artifacts';
+import type { Conversation } from '@studymate/contracts/conversation';
 import { AppError, type ErrorCode, toAppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { readStageContent } from '../lectures/artifact-reader.ts';
@@ -28,13 +29,13 @@ const notMade: readonly ErrorCode[] = ['not_ready', 'stage_failed', 'stage_skipp
  */
 export async function* listExportFiles(
   deps: {
-    services: Pick<Services, 'lectures' | 'courses' | 'artifacts' | 'blobs'>;
+    services: Pick<Services, 'lectures' | 'courses' | 'conversations' | 'artifacts' | 'blobs'>;
     reader: Pick<LectureReader, 'toView'>;
   },
   owner: string,
   options: { withMedia: boolean; now?: Date },
 ): AsyncGenerator<TarFile> {
-  const { lectures, courses, artifacts, blobs } = deps.services;
+  const { lectures, courses, conversations, artifacts, blobs } = deps.services;
   const { withMedia, now = new Date() } = options;
   const problems: Problem[] = [];
   let lectureCount = 0;
@@ -97,6 +98,13 @@ export async function* listExportFiles(
     lectureCount++;
     yield* listLecture(record);
   }
+  const asked = await unlessMissing(owner, 'conversations', async () => {
+    const found: Conversation[] = [];
+    for (const { id } of await conversations.list(owner))
+      found.push({ id, turns: await conversations.read(owner, id) });
+    return found;
+  });
+  if (asked && asked.length > 0) yield toTarFile('conversations.json', asked, now.getTime());
   const summary = { schemaVersion: 1, owner, exportedAt: now.toISOString(), withMedia, lectureCount, problems };
   yield toTarFile('export.json', summary, now.getTime());
 }

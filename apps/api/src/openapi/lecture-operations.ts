@@ -8,14 +8,6 @@ import {
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
 import {
-  askRequestSchema,
-  askResponseSchema,
-  relatedQuerySchema,
-  relatedResponseSchema,
-  searchQuerySchema,
-  searchResponseSchema,
-} from '@studymate/contracts/search';
-import {
   chapterSchema,
   flashcardSchema,
   lectureTopicSchema,
@@ -88,27 +80,6 @@ export const lectureOperations: Operations = {
       'upload_locked',
       'queue_unavailable',
     ],
-  },
-  'GET /api/v1/search': {
-    tag: 'Lectures',
-    summary: 'Moments of your lectures in which something is said.',
-    query: searchQuerySchema,
-    answers: { 200: { description: 'The moments.', content: { 'application/json': searchResponseSchema } } },
-    errors: [...lectureErrors, 'artifact_lost', 'cancelled', 'model_loading', 'queue_unavailable'],
-  },
-  'POST /api/v1/ask': {
-    tag: 'Lectures',
-    summary: 'The passages of your lectures that answer a question, or that none does.',
-    body: { required: true, content: { 'application/json': askRequestSchema } },
-    answers: { 200: { description: 'The passages.', content: { 'application/json': askResponseSchema } } },
-    errors: [...lectureErrors, 'artifact_lost', 'cancelled', 'queue_unavailable'],
-  },
-  'GET /api/v1/lectures/:id/chapters/:index/related': {
-    tag: 'Lectures',
-    summary: 'Moments of other lectures that treat the same thing as a chapter.',
-    query: relatedQuerySchema,
-    answers: { 200: { description: 'The moments.', content: { 'application/json': relatedResponseSchema } } },
-    errors: [...partErrors, 'artifact_lost'],
   },
   'GET /api/v1/lectures/:id': {
     tag: 'Lectures',

@@ -7,6 +7,7 @@ export interface Operation {
   tag:
     | 'Lectures'
     | 'Uploads'
+    | 'Search and questions'
     | 'Courses'
     | 'Parts of a lecture'
     | 'Clips and texts'

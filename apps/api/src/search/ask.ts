@@ -1,9 +1,11 @@
+import type { ConversationTurn } from '@studymate/contracts/conversation';
+import { createId } from '@studymate/contracts/ids';
 import type { AnswerStatement, AskResponse, askRequestSchema, Moment } from '@studymate/contracts/search';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { embeddingsKey } from '@studymate/storage/lecture-keys';
 import {
   type AnswerSignals,
-  answerableConfidence,
+  isAnswered,
   likestSentence,
   type QuestionWord,
   toAnswerConfidence,
@@ -15,7 +17,7 @@ import type { SearchWords } from '@studymate/study/search/search-words';
 import type { z } from 'zod';
 import type { AnswerSource, AnswerWriter } from './answer-writer.ts';
 import { createBreathe } from './breathe.ts';
-import { type Conversations, leansOnLast } from './conversations.ts';
+import { leansOnLast } from './leans-on-last.ts';
 import type { Described } from './moments.ts';
 import type { QueryVector } from './query-vectors.ts';
 import { findByMeaning, findByWords, type Scope, toFound } from './scope.ts';
@@ -28,6 +30,9 @@ const candidates = 24;
 /** Of an answered question, what is at least this likely to answer it as well is shown, too. */
 const leastShown = 0.1;
 
+/** A question that leans on the one before is understood by that one, and so on, up to so many characters. */
+const mostUnderstood = 500;
+
 /** What was found for a question, and what a language model may say of it. */
 export interface Asked {
   /** Without what a language model says. */
@@ -39,6 +44,8 @@ export interface Asked {
 /** A passage with how likely it answers the question, and what statements about it are held against. */
 interface Judged {
   moment: Moment;
+  /** Whether it was judged by more than its words. */
+  hasMeaning: boolean;
   source: AnswerSource;
 }
 
@@ -49,30 +56,46 @@ interface Judged {
  */
 export async function ask(
   context: SearchContext,
-  { conversations, writer }: { conversations: Conversations; writer: AnswerWriter | null },
+  writer: AnswerWriter | null,
   owner: string,
   request: z.output<typeof askRequestSchema>,
   signal: AbortSignal,
 ): Promise<Asked> {
   const { question, lectureId, courseId, conversationId, limit } = request;
   if (lectureId !== undefined) await readReadable(context, owner, lectureId);
-  const last =
-    conversationId !== undefined && leansOnLast(question) ? await conversations.readLast(owner, conversationId) : null;
-  const whole = last === null ? question : `${last} ${question}`;
+  const { conversations } = context.services;
+  const mayLean = conversationId !== undefined && leansOnLast(question);
+  const last = mayLean ? await conversations.readLast(owner, conversationId).catch(() => null) : null;
+  const whole = last === null ? question : `${last.understoodAs} ${question}`;
   const [scope, vector] = await Promise.all([
     context.limited(() => openScope(context, owner, { lectureId, courseId })),
     context.vectors.embed(whole, { owner, timeoutMs: patienceMs, signal }),
   ]);
   const judged = await context.limited(() => findAndJudge(context, { owner, courseId, whole, scope, vector }));
-  const answerable = (judged[0]?.moment.score ?? 0) >= answerableConfidence;
+  const answerable = judged[0] !== undefined && isAnswered(judged[0].moment.score, judged[0].hasMeaning);
   const shown = answerable ? judged.filter(({ moment }) => moment.score >= leastShown).slice(0, limit) : [];
   const found: AskResponse = {
     answerable,
     passages: shown.map(({ moment }) => moment),
     mode: vector ? 'hybrid' : 'keyword',
-    conversationId: await conversations.remember(owner, conversationId, whole.slice(-500)),
+    conversationId: conversationId ?? createId(),
     lectures: scope.lectures,
   };
+  const turn: ConversationTurn = {
+    question,
+    understoodAs: whole.slice(-mostUnderstood),
+    answerable,
+    passages: found.passages.map(({ lectureId: id, startSeconds, endSeconds }) => ({
+      lectureId: id,
+      startSeconds,
+      endSeconds,
+    })),
+    askedAt: new Date().toISOString(),
+  };
+  // An answer that cannot be remembered is one all the same.
+  await conversations.add(owner, found.conversationId, turn).catch((error) => {
+    context.logger.warn({ err: error }, 'a question could not be remembered');
+  });
   return {
     found,
     async *write() {
@@ -123,6 +146,7 @@ async function judge(
   const coverage = asked ? toCoverage(moment.text, asked.question, asked.words) : 0;
   const toJudged = (signals: AnswerSignals, vectors: Float32Array | null): Judged => ({
     moment: { ...moment, score: Math.round(toAnswerConfidence(signals) * 1e4) / 1e4 },
+    hasMeaning: signals.meaning !== null,
     source: { text: moment.text, vectors, language, weights },
   });
   if (!vector || !shard.vectors || weights !== vector.weights) return toJudged({ meaning: null, coverage }, null);

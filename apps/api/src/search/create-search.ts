@@ -16,7 +16,6 @@ import type { Services } from '../services.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { type Asked, ask } from './ask.ts';
 import { createBreathe } from './breathe.ts';
-import { createConversations } from './conversations.ts';
 import { createLibraries } from './libraries.ts';
 import { createMoments } from './moments.ts';
 import { createQueryVectors } from './query-vectors.ts';
@@ -54,7 +53,6 @@ export function createSearch(deps: {
   const libraries = createLibraries({ ...services, readable, maxBytes: deps.maxBytes, logger: deps.logger });
   const moments = createMoments({ ...services, readable, onChanged: libraries.forget });
   const vectors = createQueryVectors({ quick: services.quick, admission: deps.admission });
-  const conversations = createConversations(services);
   const { model, logger } = deps;
   const writer = model && createAnswerWriter({ model, breaker: services.breakers.languageModel, vectors, logger });
   let running = 0;
@@ -71,7 +69,7 @@ export function createSearch(deps: {
     }
   };
 
-  const context: SearchContext = { services, readable, libraries, moments, vectors, limited };
+  const context: SearchContext = { services, readable, libraries, moments, vectors, limited, logger };
 
   return {
     async search(owner, query, signal) {
@@ -104,7 +102,7 @@ export function createSearch(deps: {
         };
       });
     },
-    ask: (owner, request, signal) => ask(context, { conversations, writer }, owner, request, signal),
+    ask: (owner, request, signal) => ask(context, writer, owner, request, signal),
     related: (owner, place, query) => limited(() => findRelated(context, owner, place, query)),
     close: libraries.close,
   };

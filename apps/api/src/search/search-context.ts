@@ -1,5 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { Logger } from '@studymate/observability/logger';
 import type { Services } from '../services.ts';
 import type { Libraries } from './libraries.ts';
 import type { Moments } from './moments.ts';
@@ -14,6 +15,7 @@ export interface SearchContext {
   libraries: Libraries;
   moments: Moments;
   vectors: QueryVectors;
+  logger: Logger;
   /**
    * Work that takes the thread or the store; waiting for a worker is none.
    * @throws AppError `too_many_requests`

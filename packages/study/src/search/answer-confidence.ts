@@ -17,11 +17,18 @@ export interface QuestionWord {
   rarity: number;
 }
 
+/**
+ * In a short lecture no word is rare, and one that it does not have would count for all the others together: so words count as
+ * in at least so many passages, which are about two hours.
+ */
+const fewestPassages = 200;
+
 /** A word that stands nowhere is the rarest of all: what is asked about it is hardly answered. */
 export function toQuestionWords({ words, passages }: LocatedQuery): QuestionWord[] {
+  const among = Math.max(passages, fewestPassages);
   return words.map(({ terms }) => {
     const having = terms.reduce((sum, term) => sum + term.having, 0);
-    return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(passages, Math.min(having, passages)) };
+    return { terms: new Set(terms.map(({ term }) => term)), rarity: toRarity(among, Math.min(having, passages)) };
   });
 }
 
@@ -46,8 +53,8 @@ export function likestSentence(question: Float32Array, vectors: Float32Array): n
 }
 
 /** Logistic regressions over the questions of bench/study/questions.json: `node bench/study/ask.mjs DATA --fit`. */
-const withMeaning = { constant: -7.16, sentence: 5.9, passage: 1.31, coverage: 2.37 };
-const byWordsAlone = { constant: -4.34, coverage: 4.35 };
+const withMeaning = { constant: -7.21, sentence: 6.69, passage: 0.65, coverage: 2.52 };
+const byWordsAlone = { constant: -4.85, coverage: 5.18 };
 
 /** The probability that the passage answers the question, as far as such signals tell it. */
 export function toAnswerConfidence({ meaning, coverage }: AnswerSignals): number {
@@ -60,5 +67,10 @@ export function toAnswerConfidence({ meaning, coverage }: AnswerSignals): number
   return 1 / (1 + Math.exp(-sum));
 }
 
-/** Below this nothing was found that answers the question. */
-export const answerableConfidence = 0.1;
+/** Below this nothing was found that answers the question. Words alone are mistaken more often. */
+const answerableConfidence = { withMeaning: 0.1, byWordsAlone: 0.15 };
+
+/** @param confidence of the likeliest passage */
+export function isAnswered(confidence: number, hasMeaning: boolean): boolean {
+  return confidence >= answerableConfidence[hasMeaning ? 'withMeaning' : 'byWordsAlone'];
+}
