@@ -238,8 +238,7 @@ for (const set of wantedSets) {
 }
 /**
  * The same in short lectures: stretches of eight passages, some three minutes. Each question is asked of one that has its answer,
- * and of three that answer other questions of the set; one without an answer is asked of one. With what is near but not
- * asked, a score learns how little words in common are worth there.
+ * and of three that answer other questions of the set; one without an answer is asked of one.
  */
 async function askStretches(set, loaded, vectors) {
   const asked = questions[set];
@@ -253,12 +252,11 @@ async function askStretches(set, loaded, vectors) {
     return null;
   };
   const tally = { answered: 0, answerable: 0, refused: 0, unanswerable: 0, refusedNear: 0, near: 0 };
-  const judgeIn = async (stretch, i, answer) => {
+  const judgeIn = async (stretch, i) => {
     const own = toLoaded([stretch]);
     const vector = vectors.vectors.slice(i * 384, (i + 1) * 384);
     const { question } = asked[i];
     const judged = await judge(own, await rankAll(own, question, vector), question, vector);
-    keepExamples(set, own, judged, answer);
     return judged.some(({ score }) => study.isAnswered(score, true));
   };
   const answerable = asked.flatMap(({ answer }, i) => (answer.length > 0 ? [{ answer, i }] : []));
@@ -266,12 +264,12 @@ async function askStretches(set, loaded, vectors) {
     const stretch = stretchOf(answer, asked[i].question.length % (stretchPassages - 1));
     if (!stretch) continue;
     tally.answerable++;
-    if (await judgeIn(stretch, i, answer)) tally.answered++;
+    if (await judgeIn(stretch, i)) tally.answered++;
     for (const step of [3, 5, 8]) {
       const other = stretchOf(answerable[(k + step) % answerable.length].answer, 3);
       if (!other || other.passages.some((passage) => isOf(answer, passage))) continue;
       tally.near++;
-      if (!(await judgeIn(other, i, []))) tally.refusedNear++;
+      if (!(await judgeIn(other, i))) tally.refusedNear++;
     }
   }
   const without = asked.flatMap(({ answer }, i) => (answer.length === 0 ? [i] : []));
@@ -279,7 +277,7 @@ async function askStretches(set, loaded, vectors) {
     const stretch = stretchOf(answerable[k % answerable.length].answer, 3);
     if (!stretch) continue;
     tally.unanswerable++;
-    if (!(await judgeIn(stretch, i, []))) tally.refused++;
+    if (!(await judgeIn(stretch, i))) tally.refused++;
   }
   return tally;
 }

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
-import { createLanguageModel } from '@studymate/models/language-model';
+import { createLanguageModel } from '@studymate/language-model/language-model';
 import type { Readiness } from '@studymate/observability/internal-server';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';

@@ -246,7 +246,7 @@ test('HEAD asks for a key as GET does', async () => {
     const url = toUrl(route.slice(4), hers);
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(401);
     const other = await fetch(url, { method: 'HEAD', headers: { 'x-api-key': bob } });
-    expect(other.status).toBe(rules[route]?.access === 'shared' ? 404 : 200);
+    expect(other.status).toBe(rules[route]?.access === 'own' ? 200 : 404);
   }
 });
 

@@ -145,9 +145,9 @@ describe('a conversation', () => {
     await rm(folder, { recursive: true });
     await writeFile(folder, 'a file where the folder would be');
     const conversationId = createId();
-    for (const question of ['Who printed a Bible of forty-two lines?', 'And who printed it at Mainz?']) {
+    for (const question of ['Who printed a Bible of forty-two lines?', 'And so on?']) {
       const found = await ask({ question, courseId, conversationId });
-      expect(found).toMatchObject({ answerable: true, conversationId });
+      expect(found).toMatchObject({ conversationId, mode: 'hybrid' });
     }
     await rm(folder);
   });

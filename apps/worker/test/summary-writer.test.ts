@@ -1,6 +1,6 @@
 import { summaryArtifactSchema } from '@studymate/contracts/artifacts';
 import type { Summary } from '@studymate/contracts/study';
-import type { LanguageModel } from '@studymate/models/language-model';
+import type { LanguageModel } from '@studymate/language-model/language-model';
 import { createLogger } from '@studymate/observability/logger';
 import { transcriptKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { createDonors } from '../src/donors.ts';
 import type { StageDeps } from '../src/stage-context.ts';
 import { stages } from '../src/stages/stages.ts';
 import type { StudyInput } from '../src/stages/study-inputs.ts';
-import { createSummaryWriter, type SummaryWriter } from '../src/stages/summary-writer.ts';
+import { createSummaryWriter, type SummaryWriter, summariesAtOnce } from '../src/stages/summary-writer.ts';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
 
 const weights = 'all-MiniLM-L6-v2#33333333';
@@ -111,6 +111,33 @@ describe('a summary by a language model', () => {
       },
     };
     expect(await write(model)).toBeNull();
+  });
+
+  test('of more lectures than are written at once: the others wait their turn, and may be cancelled meanwhile', async () => {
+    let asked = 0;
+    let goOn = () => {};
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const model: LanguageModel = {
+      ...speaker(''),
+      async *write() {
+        asked++;
+        await gate;
+        yield 'Type was cast of metal in Mainz [1]. ';
+      },
+    };
+    const writer = createSummaryWriter({ model, models, logger });
+    const leaving = new AbortController();
+    const write = (signal: AbortSignal) => writer.write({ signal, reportProgress: () => {} }, input, extracted);
+    const running = Array.from({ length: summariesAtOnce + 2 }, () => write(never));
+    const cancelled = write(leaving.signal);
+    leaving.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    expect(asked).toBe(summariesAtOnce);
+    goOn();
+    expect((await Promise.all(running)).every((summary) => summary?.method === 'generative')).toBe(true);
+    expect(asked).toBe(summariesAtOnce + 2);
   });
 
   test('that is cancelled: stops the model, and says so', async () => {

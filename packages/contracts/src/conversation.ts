@@ -15,6 +15,9 @@ export const conversationTurnSchema = z.object({
 });
 export type ConversationTurn = z.infer<typeof conversationTurnSchema>;
 
+/** As it is stored. */
+export const storedConversationTurnSchema = conversationTurnSchema.extend({ schemaVersion: z.literal(1) });
+
 /** Oldest question first. */
 export const conversationSchema = z.object({ id: idSchema, turns: z.array(conversationTurnSchema) });
 export type Conversation = z.infer<typeof conversationSchema>;

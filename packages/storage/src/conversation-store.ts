@@ -1,4 +1,4 @@
-import { type ConversationTurn, conversationTurnSchema } from '@studymate/contracts/conversation';
+import { type ConversationTurn, storedConversationTurnSchema } from '@studymate/contracts/conversation';
 import { toAppError } from '@studymate/contracts/errors';
 import { parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -45,7 +45,13 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
     const bytes = await blobs.read(key);
     if (!bytes) return null;
     try {
-      return parseStored(key, bytes, conversationTurnSchema, conversationTurnUpgrades);
+      const { schemaVersion: _, ...turn } = parseStored(
+        key,
+        bytes,
+        storedConversationTurnSchema,
+        conversationTurnUpgrades,
+      );
+      return turn;
     } catch (error) {
       if (toAppError(error).code === 'internal') return null;
       throw error;

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import * as artifactSchemas from '@studymate/contracts/artifacts';
-import { conversationTurnSchema } from '@studymate/contracts/conversation';
+import { storedConversationTurnSchema } from '@studymate/contracts/conversation';
 import { courseRecordSchema } from '@studymate/contracts/course';
 import { lectureRecordSchema } from '@studymate/contracts/lecture-record';
 import fc from 'fast-check';
@@ -27,7 +27,7 @@ const samplesDir = new URL('./fixtures/schemas/', import.meta.url);
 const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades][] = [
   ['record', lectureRecordSchema, recordUpgrades],
   ['course', courseRecordSchema, courseUpgrades],
-  ['conversation-turn', conversationTurnSchema, conversationTurnUpgrades],
+  ['conversation-turn', storedConversationTurnSchema, conversationTurnUpgrades],
   ...(
     [
       ['chunk', artifactSchemas.chunkSchema],

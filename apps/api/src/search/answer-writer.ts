@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { AnswerStatement } from '@studymate/contracts/search';
-import type { ChatMessage, LanguageModel } from '@studymate/models/language-model';
+import type { ChatMessage, LanguageModel } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { type CitedSentence, createCitedTextReader } from '@studymate/study/generated/cited-text';
 import { isSupported, measureSupport, type SupportSource } from '@studymate/study/generated/statement-support';

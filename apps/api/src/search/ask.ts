@@ -73,7 +73,9 @@ export async function ask(
   ]);
   const judged = await context.limited(() => findAndJudge(context, { owner, courseId, whole, scope, vector }));
   const answerable = judged[0] !== undefined && isAnswered(judged[0].moment.score, judged[0].hasMeaning);
-  const shown = answerable ? judged.filter(({ moment }) => moment.score >= leastShown).slice(0, limit) : [];
+  const shown = answerable
+    ? judged.filter(({ moment }, i) => i === 0 || moment.score >= leastShown).slice(0, limit)
+    : [];
   const found: AskResponse = {
     answerable,
     passages: shown.map(({ moment }) => moment),

@@ -6,7 +6,7 @@ import type {
   SearchResponse,
   searchQuerySchema,
 } from '@studymate/contracts/search';
-import type { LanguageModel } from '@studymate/models/language-model';
+import type { LanguageModel } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { findHighlights } from '@studymate/study/search/highlights';
 import type { z } from 'zod';

@@ -2,7 +2,7 @@ import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { askRequestSchema, relatedQuerySchema, searchQuerySchema } from '@studymate/contracts/search';
-import type { LanguageModel } from '@studymate/models/language-model';
+import type { LanguageModel } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { Router } from 'express';
 import type { Admission } from '../admission.ts';

@@ -5,7 +5,7 @@ import {
   summarizeResponseSchema,
   summaryOpeningSchema,
 } from '@studymate/contracts/requests';
-import { type ChatMessage, type LanguageModel, maxModelCharacters } from '@studymate/models/language-model';
+import { type ChatMessage, type LanguageModel, maxModelCharacters } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { QuickCalls } from '@studymate/queue/quick';
 import type { Breaker, BreakerCall } from '../breakers/breaker.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
-import type { ChatMessage, LanguageModel } from '@studymate/models/language-model';
+import type { ChatMessage, LanguageModel } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { type CitedSentence, createCitedTextReader } from '@studymate/study/generated/cited-text';
 import { cutForReading, findSupported, toNumberedText } from '@studymate/study/generated/written-summary';
@@ -18,6 +18,9 @@ const firstWordMs = 90_000;
 const longestPartMs = 120_000;
 /** All parts together: the stage may take ten minutes, and the rest of it needs some. */
 const longestMs = 6 * 60_000;
+/** By one worker; one more waits its turn, and is made of the lecture's own sentences when that takes too long. */
+export const summariesAtOnce = 4;
+const longestTurnMs = 3 * 60_000;
 /** Of the statements that the lecture's own sentences make, so many must be left. */
 const leastShare = 0.5;
 
@@ -59,12 +62,46 @@ export function createSummaryWriter(deps: { model: LanguageModel; models: Models
     return written;
   };
 
+  let running = 0;
+  const waiting = new Set<() => void>();
+  /** @returns false when the turn did not come in time, or the signal fired */
+  const takeTurn = async (signal: AbortSignal): Promise<boolean> => {
+    if (running < summariesAtOnce) {
+      running++;
+      return true;
+    }
+    const either = AbortSignal.any([signal, AbortSignal.timeout(longestTurnMs)]);
+    return new Promise((resolve) => {
+      const come = () => resolve(true);
+      waiting.add(come);
+      const leave = () => {
+        if (waiting.delete(come)) resolve(false);
+      };
+      if (either.aborted) leave();
+      either.addEventListener('abort', leave, { once: true });
+    });
+  };
+  const giveTurn = (): void => {
+    const [next] = waiting;
+    if (!next) {
+      running--;
+      return;
+    }
+    waiting.delete(next);
+    next();
+  };
+
   return {
     model: model.model,
     async write(context, input, extracted) {
       const { sentences, embeddings, language, weights } = input;
       const wanted = extracted.statements.length;
       if (wanted === 0) return null;
+      if (!(await takeTurn(context.signal))) {
+        if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.');
+        logger.warn({ summariesAtOnce }, 'the language model had no time: sentences of the lecture instead');
+        return null;
+      }
       let written: CitedSentence[];
       try {
         written = await readAll(context, input, wanted);
@@ -72,6 +109,8 @@ export function createSummaryWriter(deps: { model: LanguageModel; models: Models
         if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.', { cause: error });
         logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the lecture instead');
         return null;
+      } finally {
+        giveTurn();
       }
       if (written.length === 0) return null;
       const vectors = await embed(models, written, weights, context.signal);

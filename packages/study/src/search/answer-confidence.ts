@@ -53,8 +53,8 @@ export function likestSentence(question: Float32Array, vectors: Float32Array): n
 }
 
 /** Logistic regressions over the questions of bench/study/questions.json: `node bench/study/ask.mjs DATA --fit`. */
-const withMeaning = { constant: -7.21, sentence: 6.69, passage: 0.65, coverage: 2.52 };
-const byWordsAlone = { constant: -4.85, coverage: 5.18 };
+const withMeaning = { constant: -7.34, sentence: 5.68, passage: 1.24, coverage: 2.81 };
+const byWordsAlone = { constant: -4.68, coverage: 4.75 };
 
 /** The probability that the passage answers the question, as far as such signals tell it. */
 export function toAnswerConfidence({ meaning, coverage }: AnswerSignals): number {
@@ -68,7 +68,7 @@ export function toAnswerConfidence({ meaning, coverage }: AnswerSignals): number
 }
 
 /** Below this nothing was found that answers the question. Words alone are mistaken more often. */
-const answerableConfidence = { withMeaning: 0.1, byWordsAlone: 0.15 };
+const answerableConfidence = { withMeaning: 0.08, byWordsAlone: 0.1 };
 
 /** @param confidence of the likeliest passage */
 export function isAnswered(confidence: number, hasMeaning: boolean): boolean {
