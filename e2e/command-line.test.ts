@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient, type StudyMateClient } from '@studymate/client/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,6 +16,13 @@ beforeAll(async () => {
 afterAll(() => system.close());
 
 function studymate(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  return studymateWith({}, ...args);
+}
+
+function studymateWith(
+  settings: Record<string, string>,
+  ...args: string[]
+): Promise<{ status: number; out: string; err: string }> {
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
@@ -24,6 +33,7 @@ function studymate(...args: string[]): Promise<{ status: number; out: string; er
     INTERNAL_PORT: new URL(system.internalUrl).port,
     WORKER_INTERNAL_PORT: new URL(system.workerUrl).port,
     MAX_UPLOAD_BYTES: '1000000',
+    ...settings,
   };
   return new Promise((resolve) => {
     execFile(process.execPath, [path.join(rootDir, 'scripts/studymate.mjs'), ...args], { env }, (error, out, err) => {
@@ -32,10 +42,10 @@ function studymate(...args: string[]): Promise<{ status: number; out: string; er
   });
 }
 
-async function makeClient(owner: string): Promise<{ client: StudyMateClient; keyId: string }> {
+async function makeClient(owner: string): Promise<{ client: StudyMateClient; key: string; keyId: string }> {
   const { out } = await studymate('keys', 'create', '--owner', owner, '--json');
   const { key, id } = JSON.parse(out);
-  return { client: createClient({ baseUrl: system.baseUrl, apiKey: key }), keyId: id };
+  return { client: createClient({ baseUrl: system.baseUrl, apiKey: key }), key, keyId: id };
 }
 
 async function waitForEnd(client: StudyMateClient, lectureId: string): Promise<string> {
@@ -91,4 +101,30 @@ test('the doctor finds nothing wrong with what runs', async () => {
   expect(messagesOf('workers')).toEqual(['1 connected to the queue']);
   expect(messagesOf('api').every((message) => message.startsWith('ready on'))).toBe(true);
   expect(messagesOf('worker')[0]).toMatch(/^ready on .*, (last progress .* ago|its models have not worked yet)$/);
+});
+
+test('a backup made while it runs, restored beside an empty Redis: lectures, recordings and keys are there', async () => {
+  const { client, key } = await makeClient('mia');
+  const { id } = await client.uploadLecture(await excerpt('lecture.mp3', 40, 10));
+  expect(await waitForEnd(client, id)).toBe('ready');
+  const dir = await mkdtemp(path.join(tmpdir(), 'studymate-backup-'));
+  const restored = path.join(dir, 'restored');
+  try {
+    expect((await studymate('backup', path.join(dir, 'backup'))).status).toBe(0);
+    expect((await studymateWith({ DATA_DIR: restored }, 'restore', path.join(dir, 'backup'))).status).toBe(0);
+    const other = await startSystem({ AUTH: 'keys', DATA_DIR: restored });
+    try {
+      const there = createClient({ baseUrl: other.baseUrl, apiKey: key });
+      expect(await there.getLecture(id)).toEqual(await client.getLecture(id));
+      expect(await there.getTranscript(id)).toEqual(await client.getTranscript(id));
+      const headers = { 'x-api-key': key };
+      const media = (url: string) => fetch(url, { headers }).then((response) => response.arrayBuffer());
+      expect(await media(there.mediaUrl(id))).toEqual(await media(client.mediaUrl(id)));
+      await expect(other.client.getLecture(id)).rejects.toMatchObject({ status: 401 });
+    } finally {
+      await other.close();
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
 import { type Command, type CommandContext, UsageError } from './command.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { failedCommand } from './commands/failed.ts';
 import { fetchModelCommand } from './commands/fetch-model.ts';
@@ -13,6 +14,8 @@ const commands: Record<string, Command> = {
   keys: keysCommand,
   failed: failedCommand,
   reindex: reindexCommand,
+  backup: backupCommand,
+  restore: restoreCommand,
   'fetch-model': fetchModelCommand,
 };
 
