@@ -23,8 +23,8 @@ export interface RunningSystem {
   services(): Child[];
   startWorker(): Promise<Child>;
   startApi(): Promise<Child>;
-  /** One more worker, on a port of its own; `worker()` stays what it was. */
-  startExtraWorker(): Promise<Child>;
+  /** One more worker, on a port of its own, with further settings; `worker()` stays what it was. */
+  startExtraWorker(settings?: Record<string, string>): Promise<Child & { url: string }>;
   /** kill -9 of Redis; its append-only file stays. */
   killRedis(): Promise<void>;
   /** Redis again under its old address, with what it had written or with nothing. */
@@ -119,10 +119,14 @@ export async function startSystem(settings: Record<string, string> = {}): Promis
       services: () => started.filter((child) => child.ended() === null),
       startWorker,
       startApi,
-      async startExtraWorker() {
+      async startExtraWorker(extra = {}) {
         const [extraPort] = (await freePorts(1)) as [number];
-        const url = `http://127.0.0.1:${extraPort}/health/ready`;
-        return start('worker', url, { WORKER_INTERNAL_PORT: String(extraPort) });
+        const url = `http://127.0.0.1:${extraPort}`;
+        const child = await start('worker', `${url}/health/ready`, {
+          WORKER_INTERNAL_PORT: String(extraPort),
+          ...extra,
+        });
+        return { ...child, url };
       },
       async killRedis() {
         ownRedis().child.signal('SIGKILL');

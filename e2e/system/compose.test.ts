@@ -48,7 +48,7 @@ test('three API copies and a worker are configured by settings that exist and ar
     for (const key of Object.keys(environment)) expect(Object.keys(settings), name).toContain(key);
     const config = parseConfig(environment, '/app');
     expect(config.redis.url).toBe('redis://redis:6379');
-    expect(config.cache.redisUrl).toBe('redis://cache:6379');
+    expect(config.cache.redis?.url).toBe('redis://cache:6379');
     expect(config.dataDir).toBe('/data');
     expect(seconds(service(name).stop_grace_period)).toBeGreaterThan(config.shutdownTimeoutMs / 1000);
     expect(service(name).volumes).toContain('data:/data');

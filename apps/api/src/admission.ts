@@ -39,7 +39,7 @@ export function createAdmission(deps: {
   >;
   active: Pick<ActiveLectures, 'read'>;
   pace: Pick<Pace, 'readBacklog'>;
-  queues: Pick<Queues, 'countOpen'>;
+  queues: Pick<Queues, 'countShort'>;
   submitter: Pick<Submitter, 'countWaiting'>;
   ownerSlots: OwnerSlots;
   breakers: Pick<Breakers, 'queue'>;
@@ -80,7 +80,7 @@ export function createAdmission(deps: {
 
   const takeQuick: Admission['takeQuick'] = async (owner) => {
     // Asked for without a limit, too: it refuses at once while Redis is away.
-    const open = await breakers.queue.run(() => withRedis(() => queues.countOpen('quick')));
+    const open = await breakers.queue.run(() => withRedis(() => queues.countShort()));
     const limit = limits.maxWaitingRequests;
     if (limit !== null && Math.max(open, quickHere) >= limit) {
       return refuseQuick('Too many short requests wait already; try again soon.', limit);

@@ -15,7 +15,7 @@ import { createLiveStore, type LiveStore } from '@studymate/queue/live';
 import { createModelFleet, type ModelFleet } from '@studymate/queue/model-fleet';
 import { createQueues, type Queues } from '@studymate/queue/queues';
 import { createQuickCalls, type QuickCalls } from '@studymate/queue/quick';
-import { type ConnectionKind, createRedis } from '@studymate/queue/redis';
+import { type ConnectionKind, createRedis, type RedisPlace } from '@studymate/queue/redis';
 import { createUploadLocks, type UploadLocks } from '@studymate/queue/upload-locks';
 import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
@@ -68,10 +68,10 @@ export async function createServices(deps: { config: Config; logger: Logger; met
   const { config, logger, metrics } = deps;
   const { prefix } = config.redis;
   const connections: Redis[] = [];
-  const connect = (kind: ConnectionKind, use: string, url = config.redis.url): Redis => {
+  const connect = (kind: ConnectionKind, use: string, place: RedisPlace = config.redis): Redis => {
     let away = false;
     const redis = createRedis({
-      url,
+      ...place,
       kind,
       // ioredis tries again several times a second; an outage is one line in the log.
       onError(error) {
@@ -88,8 +88,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
   };
 
   const redis = connect('producer', 'commands');
-  const { redisUrl: cacheUrl } = config.cache;
-  const cacheRedis = cacheUrl === config.redis.url ? redis : connect('producer', 'cache', cacheUrl);
+  const cacheRedis = config.cache.redis === null ? redis : connect('producer', 'cache', config.cache.redis);
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
   const [{ blobs: store, partials }] = await Promise.all([openStore(config), untilReady(redis)]);

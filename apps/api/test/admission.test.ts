@@ -23,7 +23,7 @@ async function start(env: Record<string, string>, redisUrl = testRedisUrl()): Pr
 }
 
 /** A worker's connection, as the estimate sees it. It takes nothing. */
-async function standByAsWorker(name: 'transcribe' | 'quick'): Promise<void> {
+async function standByAsWorker(name: 'transcribe' | 'clips' | 'quick'): Promise<void> {
   const connection = createRedis({ url: testRedisUrl(), kind: 'consumer', onError: () => {} });
   const worker = new Worker(name, async () => {}, { connection, prefix: t.config.redis.prefix, autorun: false });
   await worker.waitUntilReady();
@@ -114,7 +114,7 @@ describe('unfinished lectures of one owner at their limit', () => {
       ownerSlots: { take: async () => null },
       active: { read: async () => [lecture] },
       pace: { readBacklog: async () => ({ ...defaultBacklog, workers: 1 }) },
-      queues: { countOpen: async () => 0 },
+      queues: { countShort: async () => 0 },
       submitter: { countWaiting: () => 0 },
     });
     const refused = admission.lecture('ada', async () => {});
@@ -188,18 +188,27 @@ describe('short requests at their limit', () => {
 
   test('have room again as soon as a caller has gone, and its work is not done', async () => {
     await start({ MAX_WAITING_REQUESTS: '1' });
-    const queue = t.queues.all().get('quick');
     const clip = new FormData();
     clip.set('file', toFile('sound'));
     /** Of a request that is wrong, which is seen when there is room for it only. */
     const statusOfWrong = async () => (await fetch(`${t.url}/api/v1/topics`, { method: 'POST', body: '{' })).status;
     for (const request of [
-      { path: 'transcribe', body: clip },
-      { path: 'summarize', body: '{"text":"Nobody answers this."}', headers: { 'content-type': 'application/json' } },
-      { path: 'topics', body: '{"documents":["Nor this."]}', headers: { 'content-type': 'application/json' } },
+      { path: 'transcribe', body: clip, queue: t.queues.all().get('clips') },
+      {
+        path: 'summarize',
+        queue: t.queues.all().get('quick'),
+        body: '{"text":"Nobody answers this."}',
+        headers: { 'content-type': 'application/json' },
+      },
+      {
+        path: 'topics',
+        queue: t.queues.all().get('quick'),
+        body: '{"documents":["Nor this."]}',
+        headers: { 'content-type': 'application/json' },
+      },
     ]) {
       const leaving = new AbortController();
-      const { path, ...init } = request;
+      const { path, queue, ...init } = request;
       const left = fetch(`${t.url}/api/v1/${path}`, { method: 'POST', ...init, signal: leaving.signal }).then(
         (response) => response.status,
         () => 'left',

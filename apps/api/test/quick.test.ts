@@ -1,10 +1,10 @@
 import { AppError, toPlainError } from '@studymate/contracts/errors';
-import type { QuickJobData } from '@studymate/queue/job-catalogue';
+import { type QuickJobData, shortQueues } from '@studymate/queue/job-catalogue';
 import { createModelFleet } from '@studymate/queue/model-fleet';
 import type { QuickResult } from '@studymate/queue/quick';
 import { createRedis } from '@studymate/queue/redis';
 import { testRedisUrl } from '@studymate/queue/testing';
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi, toFile, until } from './support/test-api.ts';
@@ -12,25 +12,23 @@ import { startTestApi, type TestApi, toFile, until } from './support/test-api.ts
 /** Stands for the worker at the other end of the real queue. */
 let answer: (data: QuickJobData) => Promise<unknown>;
 let t: TestApi;
-let worker: Worker;
+let workers: Worker[];
 let connection: Redis;
 beforeAll(async () => {
   t = await startTestApi({ redisUrl: testRedisUrl() });
   connection = createRedis({ url: testRedisUrl(), kind: 'consumer', onError: () => {} });
-  worker = new Worker(
-    'quick',
-    async (job): Promise<QuickResult> => {
-      try {
-        return { ok: true, value: await answer(job.data) };
-      } catch (error) {
-        return { ok: false, error: toPlainError(error) };
-      }
-    },
-    { connection, prefix: t.config.redis.prefix },
-  );
+  const handle = async (job: Job): Promise<QuickResult> => {
+    try {
+      return { ok: true, value: await answer(job.data) };
+    } catch (error) {
+      return { ok: false, error: toPlainError(error) };
+    }
+  };
+  const { prefix } = t.config.redis;
+  workers = shortQueues.map((name) => new Worker(name, handle, { connection, prefix }));
 });
 afterAll(async () => {
-  await worker?.close();
+  await Promise.all(workers.map((worker) => worker.close()));
   connection?.disconnect();
   await t?.close();
 });
@@ -298,26 +296,35 @@ describe('warmup', () => {
       return null;
     };
   });
-  /** The quick queue is worked through in order: what was asked before has been taken when this is answered. */
+  /** Each queue is worked through in order: what was asked before has been taken when these are answered. */
+  let sent = 0;
   const untilTaken = async () => {
     const take = answer;
-    answer = async (data) => (data.kind === 'summarize' ? { summary: '', sentences: [] } : take(data));
-    await t.client.summarize({ text: 'x' });
+    answer = async (data) => {
+      if (data.kind === 'summarize') return { summary: '', sentences: [] };
+      return data.kind === 'transcribe' ? clipAnswer : take(data);
+    };
+    await t.client.summarize({ text: `x ${++sent}` });
+    await t.client.transcribe(toFile(`x ${sent}`));
   };
 
   test('of nothing in particular: 202 with every state, and a worker is asked once for each family', async () => {
-    await worker.pause();
+    await Promise.all(workers.map((worker) => worker.pause()));
     expect((await t.client.warmup()).map(({ family, state }) => [family, state])).toEqual([
       ['speech', 'unloaded'],
       ['text', 'unloaded'],
     ]);
     await t.client.warmup();
-    worker.resume();
+    for (const worker of workers) worker.resume();
     await untilTaken();
-    expect(asked).toEqual([
-      { kind: 'warmup', family: 'speech' },
-      { kind: 'warmup', family: 'text' },
-    ]);
+    // In no order: each in the queue of its family.
+    expect(asked).toHaveLength(2);
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        { kind: 'warmup', family: 'speech' },
+        { kind: 'warmup', family: 'text' },
+      ]),
+    );
   });
 
   test('of one family: that one alone, and again later when it is still cold', async () => {

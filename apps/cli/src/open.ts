@@ -6,7 +6,7 @@ import { type Advancer, createAdvancer } from '@studymate/queue/advance';
 import { createFailedJobs, type FailedJobs } from '@studymate/queue/failed';
 import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
-import { createRedis } from '@studymate/queue/redis';
+import { createRedis, type RedisPlace, toRedisName } from '@studymate/queue/redis';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
 import { openStore } from '@studymate/storage/open-store';
@@ -57,8 +57,8 @@ export interface Core {
  */
 export function withCore<T>(config: Config, work: (core: Core) => Promise<T>): Promise<T> {
   return withStore(config, async (blobs) => {
-    const { url, prefix } = config.redis;
-    const redis = await connectRedis(url);
+    const { prefix } = config.redis;
+    const redis = await connectRedis(config.redis);
     const queues = createQueues({ redis, prefix });
     try {
       const lectures = createLectureStore({ blobs });
@@ -90,10 +90,10 @@ const connectTimeoutMs = 3_000;
  * A connection that is ready. Commands on it fail soon when Redis goes away: an operator would rather know than wait.
  * @throws AppError `queue_unavailable` that names the address without its password
  */
-export async function connectRedis(url: string): Promise<Redis> {
+export async function connectRedis(place: RedisPlace): Promise<Redis> {
   let timer: NodeJS.Timeout | undefined;
   let onError = (_error: Error) => {};
-  const redis = createRedis({ url, kind: 'producer', onError: (error) => onError(error) });
+  const redis = createRedis({ ...place, kind: 'producer', onError: (error) => onError(error) });
   try {
     await new Promise<void>((resolve, reject) => {
       onError = reject;
@@ -103,7 +103,7 @@ export async function connectRedis(url: string): Promise<Redis> {
     return redis;
   } catch (cause) {
     redis.disconnect();
-    const { host } = new URL(url);
+    const host = toRedisName(place);
     const why = cause instanceof Error ? `: ${cause.message}` : '';
     throw new AppError('queue_unavailable', `Redis does not answer at ${host} (REDIS_URL)${why}.`, { cause });
   } finally {

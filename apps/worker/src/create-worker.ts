@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '@studymate/config/config';
-import { modelFamilies } from '@studymate/contracts/models';
 import { createLanguageModel } from '@studymate/language-model/language-model';
 import { removeLeftClips } from '@studymate/media/decode-clip';
 import { detectIsolation } from '@studymate/media/isolation';
@@ -15,12 +14,18 @@ import { createCancelListener } from '@studymate/queue/cancel';
 import { createDemandHistory } from '@studymate/queue/demand-history';
 import { createEventPublisher } from '@studymate/queue/events';
 import { createFailedIndex } from '@studymate/queue/failed';
-import { lecturesAtOnce, type QueueName, workerTimings } from '@studymate/queue/job-catalogue';
+import {
+  lecturesAtOnce,
+  type QueueName,
+  queueFamilies,
+  queueNames,
+  workerTimings,
+} from '@studymate/queue/job-catalogue';
 import { createKeys } from '@studymate/queue/keys';
 import { createLiveStore } from '@studymate/queue/live';
 import { createModelFleet } from '@studymate/queue/model-fleet';
 import { createQueues } from '@studymate/queue/queues';
-import { createRedis } from '@studymate/queue/redis';
+import { createRedis, toRedisName } from '@studymate/queue/redis';
 import { createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createClaims } from '@studymate/storage/claims';
@@ -83,6 +88,7 @@ const concurrency: Record<QueueName, number> = {
   // And as many as there are further speech processes.
   transcribe: 2,
   study: 4,
+  clips: 8,
   quick: 8,
   // They wait for others' servers, and one that answers slowly must not hold up the rest.
   callbacks: 16,
@@ -91,12 +97,16 @@ const concurrency: Record<QueueName, number> = {
 };
 export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const { config, logger, metrics, blobs } = deps;
-  const { prefix, url } = config.redis;
+  const { prefix } = config.redis;
   const keys = createKeys(prefix);
   const connect = () =>
-    createRedis({ url, kind: 'consumer', onError: (error) => logger.debug({ err: error }, 'redis connection') });
+    createRedis({
+      ...config.redis,
+      kind: 'consumer',
+      onError: (error) => logger.debug({ err: error }, 'redis connection'),
+    });
   const redis = connect();
-  warnWhileRedisIsMissing({ redis, logger });
+  warnWhileRedisIsMissing({ redis, address: toRedisName(config.redis), logger });
   const subscriber = connect();
   const queues = createQueues({ redis, prefix });
   const lectures = createLectureStore({ blobs });
@@ -118,6 +128,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
 
   const models = createModels({
     config: config.models,
+    families: config.worker.families,
     stampDir: path.join(config.dataDir, 'cache', 'verified-models'),
     processPath: deps.modelProcessPath,
     findBundled: deps.findBundledModel,
@@ -146,7 +157,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const warming = config.models.predictiveWarming
     ? createWarming({
         history: createDemandHistory({ redis, keys }),
-        families: modelFamilies,
+        families: config.worker.families,
         hold: models.hold,
         onChange: (family, isWarm) =>
           logger.info({ family }, isWarm ? 'loaded for an hour that usually needs it' : 'that hour is over: let go'),
@@ -269,7 +280,9 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     // Summaries wait for the language model, for minutes perhaps, and transcripts must not wait behind them.
     study: languageModel ? 2 * summariesAtOnce : 0,
   };
-  const workers = (Object.keys(concurrency) as QueueName[]).map((name) => {
+  const { families } = config.worker;
+  const takes = (name: QueueName) => families.some((family) => [family, null].includes(queueFamilies[name]));
+  const workers = queueNames.filter(takes).map((name) => {
     const worker = new Worker(name, handlers[name], {
       connection: redis,
       prefix,

@@ -138,6 +138,7 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
     ingest: measured('ingest', runStageJob),
     transcribe: measured('transcribe', runStageJob),
     study: measured('study', runStageJob),
+    clips: measured('clips', runQuick),
     quick: measured('quick', runQuick),
     callbacks: measured('callbacks', runCallback),
     maintenance: measured('maintenance', runMaintenance),

@@ -14,6 +14,7 @@ import { openStore } from '@studymate/storage/open-store';
 import { explainStoreFault } from '@studymate/storage/store-fault';
 import dotenv from 'dotenv';
 import { createWorker } from './create-worker.ts';
+import { requireCuda } from './require-cuda.ts';
 
 /** The worker's only file with side effects at import. */
 async function main(): Promise<void> {
@@ -30,6 +31,11 @@ async function main(): Promise<void> {
   clock.mark('config');
   const shutdown = createShutdown({ timeoutMs: config.shutdownTimeoutMs, logger: () => logger });
   stopOnSignals({ shutdown, exitWithParent: process.env.STUDYMATE_EXIT_WITH_PARENT === '1' });
+
+  const require = createRequire(import.meta.url);
+  if (config.models.device === 'cuda') {
+    await requireCuda({ runtimeDir: path.dirname(require.resolve('onnxruntime-node/package.json')) });
+  }
 
   const { blobs, partials } = await openStore(config);
   shutdown.push('blob store', () => blobs.close());
@@ -50,7 +56,6 @@ async function main(): Promise<void> {
   );
   shutdown.push('internal listener', () => internal.close());
 
-  const require = createRequire(import.meta.url);
   worker = await createWorker({
     config,
     logger,

@@ -50,6 +50,8 @@ type Download = NonNullable<ModelReport['download']>;
 
 export interface ModelsDeps {
   config: Config['models'];
+  /** Those that are preloaded and reported; without the others' jobs nobody asks for the others. */
+  families: readonly FamilyName[];
   /** Where stamps of verified weights are kept. */
   stampDir: string;
   /** The bundled model-process program. */
@@ -130,11 +132,12 @@ export function createModels(deps: ModelsDeps): Models {
           graphBytes += await graphBytesOf(prepared.folder);
         }
         const names = roles.map((role) => modelNames[role]).join(' and ');
-        mustHaveMemory(names, graphBytes, await readMemoryLeft());
+        mustHaveMemory(names, graphBytes, toMemoryLeft(await readMemoryLeft(), config.memoryBytes, reports()));
       },
       spawn() {
         const { whisperNode } = deps;
-        const options: ModelProcessOptions = { family, modelDirs, threads, engine: config.whisperEngine, whisperNode };
+        const { device, whisperEngine: engine } = config;
+        const options: ModelProcessOptions = { family, modelDirs, threads, device, engine, whisperNode };
         return forkWithUs(deps.processPath, [JSON.stringify(options)], ['--enable-source-maps']);
       },
     });
@@ -165,7 +168,10 @@ export function createModels(deps: ModelsDeps): Models {
   };
 
   const speechAlgorithm = async () => `${await weightsName('whisper')}/${engineVersions[config.whisperEngine]}`;
-  const reports = () => [{ ...speech.report(), ...(download && { download }) }, text.report()];
+  const reports = () =>
+    [{ ...speech.report(), ...(download && { download }) }, text.report()].filter(({ family }) =>
+      deps.families.includes(family),
+    );
 
   return {
     speech,
@@ -173,11 +179,12 @@ export function createModels(deps: ModelsDeps): Models {
     speechAlgorithm,
     weightsName,
     async preload(signal) {
-      for (const family of [speech, text]) await loadPatiently(family, signal);
+      for (const name of deps.families) await loadPatiently({ speech, text }[name], signal);
     },
     warm(families) {
       // Who fails says so by its state.
-      for (const name of families) ({ speech, text })[name].load().catch(() => {});
+      const ours = families.filter((name) => deps.families.includes(name));
+      for (const name of ours) ({ speech, text })[name].load().catch(() => {});
     },
     hold: async (name) => (await { speech: speechProcesses, text: textProcess }[name].acquire()).release,
     reports,
@@ -196,6 +203,22 @@ export function createModels(deps: ModelsDeps): Models {
       await Promise.all([speech.close(), text.close()]);
     },
   };
+}
+
+/**
+ * What a model process may still take, in bytes: of the machine, and of what the worker's models may have together.
+ * @param limitBytes null: no limit
+ * @param reports of the models that are loaded
+ */
+export function toMemoryLeft(
+  machineBytes: number | null,
+  limitBytes: number | null,
+  reports: readonly Pick<ModelReport, 'memoryBytes'>[],
+): number | null {
+  if (limitBytes === null) return machineBytes;
+  const usedBytes = reports.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0);
+  const leftBytes = Math.max(0, limitBytes - usedBytes);
+  return machineBytes === null ? leftBytes : Math.min(machineBytes, leftBytes);
 }
 
 function toThreads({ threads }: Pick<Config['models'], 'threads'>, cores: number): number {

@@ -6,11 +6,10 @@ import type { Redis } from 'ioredis';
  * Each later attempt, and a connection lost later, are logged at the level debug only.
  *
  * @param deps.redis a connection that has just been made
+ * @param deps.address where that leads, without a password
  */
-export function warnWhileRedisIsMissing(deps: { redis: Redis; logger: Pick<Logger, 'warn'> }): void {
-  const { redis, logger } = deps;
-  // Not the URL: it may hold a password.
-  const address = `${redis.options.host}:${redis.options.port}`;
+export function warnWhileRedisIsMissing(deps: { redis: Redis; address: string; logger: Pick<Logger, 'warn'> }): void {
+  const { redis, address, logger } = deps;
   const warn = (error: Error) => {
     logger.warn({ err: error, redis: address }, `Redis does not answer at ${address} (REDIS_URL); waiting for it`);
     redis.off('ready', calm);

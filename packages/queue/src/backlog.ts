@@ -39,7 +39,7 @@ redis.call('HSET', KEYS[1], ARGV[1], string.format('%.9f', after))
 export function createPace(deps: {
   redis: Redis;
   keys: Keys;
-  queues: Pick<Queues, 'countOpen' | 'countWorkers'>;
+  queues: Pick<Queues, 'countShort' | 'countWorkers'>;
   active: Pick<ActiveLectures, 'read'>;
   fleet: Pick<ModelFleet, 'read'>;
 }): Pace {
@@ -55,7 +55,7 @@ export function createPace(deps: {
       redis.hgetall(keys.pace),
       fleet.read(),
       active.read(),
-      queues.countOpen('quick'),
+      queues.countShort(),
       queues.countWorkers(),
     ]);
     const loadSeconds: Record<ModelFamily, number> = { speech: 0, text: 0 };

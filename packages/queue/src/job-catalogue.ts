@@ -1,6 +1,6 @@
 import { idSchema } from '@studymate/contracts/ids';
 import { recognitionSchema } from '@studymate/contracts/lecture-record';
-import { modelFamilies } from '@studymate/contracts/models';
+import { type ModelFamily, modelFamilies } from '@studymate/contracts/models';
 import {
   candidatesSchema,
   chaptersRequestSchema,
@@ -13,10 +13,25 @@ import { z } from 'zod';
 
 /**
  * Every kind of job: its queue, the form of its data, how often it is tried and how long it may take. Short
- * clips and texts have a queue of their own, so that they never stand behind lectures.
+ * clips and texts have queues of their own (`clips`, `quick`), so that they never stand behind lectures.
  */
-export const queueNames = ['ingest', 'transcribe', 'study', 'quick', 'callbacks', 'maintenance'] as const;
+export const queueNames = ['ingest', 'transcribe', 'study', 'clips', 'quick', 'callbacks', 'maintenance'] as const;
 export type QueueName = (typeof queueNames)[number];
+
+/** Which models the jobs of a queue are done with: a worker for some families alone takes no others'. Null: with none. */
+export const queueFamilies: Record<QueueName, ModelFamily | null> = {
+  // The cut follows the speech in the recording.
+  ingest: 'speech',
+  transcribe: 'speech',
+  clips: 'speech',
+  study: 'text',
+  quick: 'text',
+  callbacks: null,
+  maintenance: null,
+};
+/** The queues that requests wait for. */
+export const shortQueues = ['clips', 'quick'] as const satisfies readonly QueueName[];
+export type ShortQueue = (typeof shortQueues)[number];
 
 export const stageJobSchema = z.object({
   lectureId: idSchema,
@@ -56,6 +71,11 @@ export const quickJobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('warmup'), family: z.enum(modelFamilies) }),
 ]);
 export type QuickJobData = z.infer<typeof quickJobSchema>;
+
+/** Where a request waits: by the models that its answer is made with. */
+export function toShortQueue(data: QuickJobData): ShortQueue {
+  return data.kind === 'transcribe' || (data.kind === 'warmup' && data.family === 'speech') ? 'clips' : 'quick';
+}
 
 /** Tells the receiver of a lecture's callbacks of one of its ends; see `toEndMark`. */
 export const callbackJobSchema = z.object({ lectureId: idSchema, mark: z.number().int().nonnegative() });

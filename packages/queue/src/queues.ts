@@ -10,8 +10,11 @@ import {
   type QueueName,
   type QuickJobData,
   queueNames,
+  type ShortQueue,
   type StageJobData,
+  shortQueues,
   stageJobs,
+  toShortQueue,
 } from './job-catalogue.ts';
 import { createKeys } from './keys.ts';
 import { type JobSpec, toJobId } from './next-jobs.ts';
@@ -30,8 +33,10 @@ export interface Queues {
   findEndedJobs(specs: readonly JobSpec[]): Promise<{ spec: JobSpec; job: Job; hasFailed: boolean }[]>;
   /** Jobs of a queue that are not finished: waiting, delayed, or being worked on. */
   countOpen(name: QueueName): Promise<number>;
-  /** Workers, on any machine, that take lectures and hold a connection to Redis. */
-  countWorkers(): Promise<number>;
+  /** Short requests that have no answer yet. */
+  countShort(): Promise<number>;
+  /** Workers, on any machine, that take lectures and hold a connection to Redis. @param name those that take its jobs */
+  countWorkers(name?: QueueName): Promise<number>;
   all(): ReadonlyMap<QueueName, Queue>;
   close(): Promise<void>;
 }
@@ -53,7 +58,7 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       skipWaitingForReady: true,
       // The check is a command; a queue made while Redis is away would fail it and then never work again.
       skipVersionCheck: true,
-      ...(name === 'quick' && { streams: { events: { maxLen: maxQuickEvents } } }),
+      ...(isShort(name) && { streams: { events: { maxLen: maxQuickEvents } } }),
     });
     // Connection errors are reported by the connection's owner; a queue without a listener would throw them.
     queue.on('error', () => {});
@@ -85,6 +90,9 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       ),
     );
   };
+
+  const countOpen = (name: QueueName): Promise<number> =>
+    queue(name).getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active');
 
   return {
     async addStageJobs(record, specs) {
@@ -130,14 +138,15 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
     async addQuickJob(data, jobId) {
       // Nobody awaits a warm-up, and its id must be free for the next.
       const isWarmup = data.kind === 'warmup';
-      const job = await queue('quick').add(data.kind, data, {
+      const name = toShortQueue(data);
+      const job = await queue(name).add(data.kind, data, {
         jobId,
         // The answer is of use only to the request that waits for it.
         removeOnComplete: isWarmup ? true : { age: 60, count: 100 },
         removeOnFail: isWarmup ? true : { age: 600, count: 100 },
       });
       // The events carry the answers, which are somebody's own text: they do not stay.
-      await deps.redis.expire(`${deps.prefix}:quick:events`, quickEventsTtlSeconds);
+      await deps.redis.expire(`${deps.prefix}:${name}:events`, quickEventsTtlSeconds);
       return job;
     },
     async addCallbackJob(data) {
@@ -171,11 +180,16 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       return found.flat();
     },
     findStageJob: (spec) => queue(stageJobs[spec.stage].queue).getJob(toJobId(spec)),
-    countOpen: (name) => queue(name).getJobCountByTypes('waiting', 'prioritized', 'delayed', 'active'),
-    countWorkers: () => queue('transcribe').getWorkersCount(),
+    countOpen,
+    countShort: async () => (await Promise.all(shortQueues.map(countOpen))).reduce((sum, count) => sum + count, 0),
+    countWorkers: (name = 'transcribe') => queue(name).getWorkersCount(),
     all: () => queues,
     async close() {
       await Promise.all([...queues.values()].map((q) => q.close()));
     },
   };
+}
+
+function isShort(name: QueueName): name is ShortQueue {
+  return (shortQueues as readonly QueueName[]).includes(name);
 }

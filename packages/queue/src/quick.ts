@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, fromPlainError, type PlainError } from '@studymate/contracts/errors';
 import { QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { QuickJobData } from './job-catalogue.ts';
+import { type QuickJobData, type ShortQueue, toShortQueue } from './job-catalogue.ts';
 import type { Queues } from './queues.ts';
 import { withRedis } from './redis.ts';
 
@@ -23,35 +23,30 @@ export interface QuickCalls {
 
 const listenAgainMs = 500;
 
-/** @param deps.eventsConnection a connection of its own, of kind `consumer` */
+/**
+ * @param deps.eventsConnection a connection of its own, of kind `consumer`; a second one like it is made for the other of
+ *   the two queues
+ */
 export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis; prefix: string }): QuickCalls {
-  const { eventsConnection } = deps;
-  const events = new QueueEvents('quick', { connection: eventsConnection, prefix: deps.prefix, autorun: false });
+  const { eventsConnection, prefix } = deps;
   /** Calls that wait for an answer, which may never come once the connection was lost. */
   const waiting = new Set<(reason: Error) => void>();
   const giveUp = (reason: Error) => {
     for (const reject of waiting) reject(reason);
   };
-  eventsConnection.on('close', () => giveUp(new Error('the connection to Redis was lost')));
-  // BullMQ waits out a lost connection, but ends listening at any other error, such as the one with which a Redis that
-  // becomes a replica ends a blocking read.
-  let isClosed = false;
-  const listen = async (): Promise<void> => {
-    while (!isClosed) {
-      await events.run().catch(giveUp);
-      if (!isClosed) await delay(listenAgainMs, undefined, { ref: false });
-    }
+  const other = eventsConnection.duplicate();
+  // The first one's are reported by its owner; where that is lost, this is.
+  other.on('error', () => {});
+  const listeners: Record<ShortQueue, AnswerListener> = {
+    quick: listenForAnswers({ name: 'quick', connection: eventsConnection, prefix, onLost: giveUp }),
+    clips: listenForAnswers({ name: 'clips', connection: other, prefix, onLost: giveUp }),
   };
-  listen();
-  // The connection's owner reports its errors.
-  events.on('error', () => {});
-  // Every request that waits adds its listeners.
-  events.setMaxListeners(0);
   return {
     async call(data, { timeoutMs, signal }) {
       const cancelled = () => new AppError('cancelled', 'The caller has gone.');
       if (signal?.aborted) throw cancelled();
       const job = await withRedis(() => deps.queues.addQuickJob(data, randomUUID()));
+      const { events } = listeners[toShortQueue(data)];
       let result: QuickResult;
       let reject: (reason: Error) => void = () => {};
       const lost = new Promise<never>((_, fail) => {
@@ -84,6 +79,44 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       if (!result.ok) throw fromPlainError(result.error);
       return result.value;
     },
+    async close() {
+      await Promise.all(Object.values(listeners).map((listener) => listener.close()));
+      other.disconnect();
+    },
+  };
+}
+
+interface AnswerListener {
+  events: QueueEvents;
+  close(): Promise<void>;
+}
+
+/** Hears what becomes of the jobs of a queue. @param deps.onLost told when answers may have been missed */
+function listenForAnswers(deps: {
+  name: ShortQueue;
+  connection: Redis;
+  prefix: string;
+  onLost(reason: Error): void;
+}): AnswerListener {
+  const { name, connection, prefix, onLost } = deps;
+  const events = new QueueEvents(name, { connection, prefix, autorun: false });
+  connection.on('close', () => onLost(new Error('the connection to Redis was lost')));
+  // BullMQ waits out a lost connection, but ends listening at any other error, such as the one with which a Redis that
+  // becomes a replica ends a blocking read.
+  let isClosed = false;
+  const listen = async (): Promise<void> => {
+    while (!isClosed) {
+      await events.run().catch(onLost);
+      if (!isClosed) await delay(listenAgainMs, undefined, { ref: false });
+    }
+  };
+  listen();
+  // The connection's owner reports its errors.
+  events.on('error', () => {});
+  // Every request that waits adds its listeners.
+  events.setMaxListeners(0);
+  return {
+    events,
     close() {
       isClosed = true;
       return events.close();

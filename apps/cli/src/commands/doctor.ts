@@ -4,6 +4,7 @@ import { createFailedJobs } from '@studymate/queue/failed';
 import { createKeys } from '@studymate/queue/keys';
 import { createModelFleet } from '@studymate/queue/model-fleet';
 import { createQueues } from '@studymate/queue/queues';
+import { toRedisName } from '@studymate/queue/redis';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createLectureStore } from '@studymate/storage/lecture-store';
 import { openStore } from '@studymate/storage/open-store';
@@ -105,8 +106,8 @@ async function* examineStore(config: Config): AsyncGenerator<Finding, BlobStore 
 async function* examineRedis(config: Config): AsyncGenerator<Finding, Redis | null> {
   let redis: Redis | null = null;
   yield* await many('redis', 'start it, or correct REDIS_URL', async () => {
-    redis = await connectRedis(config.redis.url);
-    return checkRedis(redis, new URL(config.redis.url).host);
+    redis = await connectRedis(config.redis);
+    return checkRedis(redis, toRedisName(config.redis));
   });
   return redis;
 }

@@ -19,13 +19,22 @@ const maxNamed = 5;
 export async function checkQueues(queues: Queues): Promise<Finding[]> {
   const open = new Map<QueueName, number>();
   for (const name of queueNames) open.set(name, await queues.countOpen(name));
-  const lectureJobs = (['ingest', 'transcribe', 'study', 'quick'] as const).reduce(
+  const lectureJobs = (['ingest', 'transcribe', 'study', 'clips', 'quick'] as const).reduce(
     (sum, name) => sum + (open.get(name) ?? 0),
     0,
   );
   const workers = await queues.countWorkers();
+  const textWorkers = await queues.countWorkers('study');
   const findings: Finding[] = [];
-  if (workers > 0) findings.push({ name: 'workers', state: 'ok', message: `${workers} connected to the queue` });
+  if (workers > 0 !== textWorkers > 0) {
+    const missing = workers > 0 ? 'text' : 'speech';
+    findings.push({
+      name: 'workers',
+      state: 'failure',
+      message: `none of the ${Math.max(workers, textWorkers)} connected workers does ${missing}: no lecture is finished`,
+      fix: `start one with WORKER_FAMILIES=${missing}, or without that setting`,
+    });
+  } else if (workers > 0) findings.push({ name: 'workers', state: 'ok', message: `${workers} connected to the queue` });
   else {
     findings.push({
       name: 'workers',

@@ -1,4 +1,4 @@
-import { modelFamilies, speechEngines } from '@studymate/contracts/models';
+import { modelDevices, modelFamilies, speechEngines } from '@studymate/contracts/models';
 import { z } from 'zod';
 
 /** What the worker tells a model process on its command line, as one JSON text. */
@@ -7,6 +7,7 @@ export const modelProcessOptionsSchema = z.object({
   /** Absolute folders by model name: "whisper" and "vad" for speech, "text" for text. */
   modelDirs: z.record(z.string(), z.string()),
   threads: z.number().int().positive(),
+  device: z.enum(modelDevices).default('cpu'),
   /** What transcribes, in a process of the speech family. */
   engine: z.enum(speechEngines).default('onnx'),
   /** For that engine: its program and a folder for its output, absolute. */

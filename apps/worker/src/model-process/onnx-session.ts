@@ -1,5 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { AppError } from '@studymate/contracts/errors';
+import type { ModelDevice } from '@studymate/contracts/models';
 import type { InferenceSession } from 'onnxruntime-node';
 
 /**
@@ -10,8 +11,9 @@ import type { InferenceSession } from 'onnxruntime-node';
 export const spinBriefly = { intra_op: { allow_spinning: '1', spin_duration_us: '20' } };
 
 /**
- * One ONNX graph on the CPU. onnxruntime is imported here and not at the top: it takes about 50 ms that a process
+ * One ONNX graph. onnxruntime is imported here and not at the top: it takes about 50 ms that a process
  * which never loads a model should not pay.
+ * @param options.device by default the processor
  * @param options.keepsScratch whether memory for intermediate results stays for the next run. Without, Whisper's encoder
  *   takes a tenth longer and leaves 110 MB less behind.
  * @throws AppError `model_missing`, `model_damaged`
@@ -19,18 +21,19 @@ export const spinBriefly = { intra_op: { allow_spinning: '1', spin_duration_us: 
 export async function openSession(
   path: string,
   threads: number,
-  options: { keepsScratch: boolean } = { keepsScratch: true },
+  { keepsScratch = true, device = 'cpu' }: { keepsScratch?: boolean; device?: ModelDevice } = {},
 ): Promise<InferenceSession> {
   await mustExist(path);
   const ort = await import('onnxruntime-node');
   try {
     return await ort.InferenceSession.create(path, {
-      executionProviders: ['cpu'],
+      // What the GPU has no kernel for is done by the processor.
+      executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
-      enableCpuMemArena: options.keepsScratch,
+      enableCpuMemArena: keepsScratch,
       extra: { session: spinBriefly },
     });
   } catch (cause) {

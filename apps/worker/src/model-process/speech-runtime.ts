@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import { maxGlossaryTerms, maxTermCharacters } from '@studymate/contracts/glossary';
-import type { SpeechEngineName } from '@studymate/contracts/models';
+import type { ModelDevice, SpeechEngineName } from '@studymate/contracts/models';
 import { candidatesSchema } from '@studymate/contracts/requests';
 import type { WorkContext } from '@studymate/models/serve-model';
 import { parseLanguage } from '@studymate/speech/languages';
@@ -28,6 +28,8 @@ export interface SpeechRuntimeOptions {
    */
   modelDirs: Readonly<Record<string, string>>;
   threads: number;
+  /** For the engine onnx; by default the processor. */
+  device?: ModelDevice | undefined;
   engine?: SpeechEngineName;
   /** For that engine. */
   whisperNode?: WhisperNodePaths | undefined;
@@ -58,11 +60,12 @@ export interface SpeechRuntime {
  * @throws AppError `model_missing`, `model_damaged`
  */
 export async function createSpeechRuntime(options: SpeechRuntimeOptions): Promise<SpeechRuntime> {
-  const { threads, whisperNode, engine: engineName = 'onnx' } = options;
+  const { threads, device, whisperNode, engine: engineName = 'onnx' } = options;
   const vad = await loadVoiceActivity({ folder: requireFolder(options.modelDirs, 'vad') });
   const engineOptions: SpeechEngineOptions = {
     model: requireFolder(options.modelDirs, 'whisper'),
     threads,
+    device,
     whisperNode,
     async findSpeech(samples) {
       const probabilities = await vad.detect({ samples, leadSamples: 0 });

@@ -21,11 +21,12 @@ type CrossMemory = ReadonlyMap<string, Float32Array>;
 
 /** The graphs that tools/whisper-graphs makes: lanes side by side, the choice of a token made inside. */
 export async function openBatchedGraphs(options: OpenGraphsOptions): Promise<WhisperGraphs> {
-  const { folder, threads, config, tokens } = options;
+  const { folder, threads, device, config, tokens } = options;
   const encoder = await openSession(join(folder, 'onnx', 'encoder_model_quantized.onnx'), threads, {
     keepsScratch: false,
+    device,
   });
-  const decoder = await openSession(join(folder, 'onnx', 'decoder_batched_quantized.onnx'), threads).catch(
+  const decoder = await openSession(join(folder, 'onnx', 'decoder_batched_quantized.onnx'), threads, { device }).catch(
     async (error: unknown) => {
       await encoder.release();
       throw error;

@@ -11,10 +11,10 @@ import { type Choice, createSeededRandom, createTokenChooser } from './whisper-s
  * are asked for together are decoded one after the other.
  */
 export async function openMergedGraphs(options: OpenGraphsOptions): Promise<WhisperGraphs> {
-  const { folder, threads, config, tokens } = options;
+  const { folder, threads, device, config, tokens } = options;
   const { paths } = await findGraphs(folder, ['encoder_model', 'decoder_model_merged']);
-  const encoder = await openSession(paths[0] as string, threads);
-  const decoder = await openSession(paths[1] as string, threads).catch(async (error: unknown) => {
+  const encoder = await openSession(paths[0] as string, threads, { device });
+  const decoder = await openSession(paths[1] as string, threads, { device }).catch(async (error: unknown) => {
     await encoder.release();
     throw error;
   });

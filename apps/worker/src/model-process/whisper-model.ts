@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AppError } from '@studymate/contracts/errors';
+import type { ModelDevice } from '@studymate/contracts/models';
 import {
   createWhisperTokens,
   type GenerationConfigFile,
@@ -92,6 +93,7 @@ export interface WhisperModel extends WhisperGraphs {
 export interface OpenGraphsOptions {
   folder: string;
   threads: number;
+  device: ModelDevice;
   config: WhisperConfig;
   tokens: WhisperTokens;
 }
@@ -104,15 +106,17 @@ export interface OpenGraphsOptions {
 export async function loadWhisperModel({
   folder,
   threads,
+  device = 'cpu',
 }: {
   folder: string;
   threads: number;
+  device?: ModelDevice | undefined;
 }): Promise<WhisperModel> {
   const config = await readJson<WhisperConfig>(join(folder, 'config.json'));
   const tokens = await readTokens(folder);
   const isBatched = await exists(join(folder, 'onnx', 'decoder_batched_quantized.onnx'));
   const open = isBatched ? openBatchedGraphs : openMergedGraphs;
-  const graphs = await open({ folder, threads, config, tokens });
+  const graphs = await open({ folder, threads, device, config, tokens });
   return { ...graphs, tokens, melBandCount: config.num_mel_bins, maxPositions: config.max_target_positions };
 }
 

@@ -12,7 +12,7 @@ import { toWords } from './to-words.ts';
  * @throws AppError `model_missing`, `model_damaged`
  */
 export async function loadOnnxEngine(options: SpeechEngineOptions): Promise<SpeechEngine> {
-  const model = await loadWhisperModel({ folder: options.model, threads: options.threads });
+  const model = await loadWhisperModel({ folder: options.model, threads: options.threads, device: options.device });
   const transcriber = createWhisperTranscriber(model);
   const ranker = createCandidateRanker(model);
   return {

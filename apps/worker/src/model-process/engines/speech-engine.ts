@@ -1,5 +1,5 @@
 import { AppError } from '@studymate/contracts/errors';
-import type { SpeechEngineName } from '@studymate/contracts/models';
+import type { ModelDevice, SpeechEngineName } from '@studymate/contracts/models';
 import type { WorkContext } from '@studymate/models/serve-model';
 import type { SpeechStretch } from '@studymate/speech/speech-stretches';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
@@ -28,6 +28,8 @@ export interface SpeechEngineOptions {
   /** Absolute: the folder with the weights. */
   model: string;
   threads: number;
+  /** For the engine onnx; by default the processor. */
+  device?: ModelDevice | undefined;
   /** For that engine. */
   whisperNode?: WhisperNodePaths | undefined;
   /** Where somebody speaks, in seconds; for engines that cannot tell silence from speech or give no word times. */
