@@ -6,9 +6,12 @@ import { listFiles, toExpectedFiles } from '../faults/checks.ts';
 import { followLecture } from '../faults/followed-lecture.ts';
 import { excerpt } from '../support/recordings.ts';
 import { startSystem } from '../support/running-system.ts';
-import { startSentinels } from './support/redis-servers.ts';
+import { startCluster, startSentinels } from './support/redis-servers.ts';
 
-test.for([['sentinels', startSentinels]] as const)(
+test.for([
+  ['sentinels', startSentinels],
+  ['a cluster', startCluster],
+] as const)(
   'Redis by %s, whose primary is killed while a lecture is made and another is sent: both become ready, each artifact once',
   async ([_, startServers]) => {
     const dir = await mkdtemp(path.join(tmpdir(), 'studymate-failover-'));
@@ -19,7 +22,7 @@ test.for([['sentinels', startSentinels]] as const)(
       const system = await startSystem(servers.env);
       closers.push(() => system.close());
 
-      const { id } = await system.client.uploadLecture(await excerpt('made.mp3', 0, 90));
+      const { id } = await system.client.uploadLecture(await excerpt('made.mp3', 0, 60));
       const followed = followLecture(system.client, id);
       closers.push(() => followed.close());
       await followed.untilText();

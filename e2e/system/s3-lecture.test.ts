@@ -42,7 +42,7 @@ describe.skipIf(started instanceof Error)(
     };
 
     test('a lecture whose worker is killed in the middle: every artifact once, its sound in ranges, no local file left', async () => {
-      const file = await excerpt('printing.mp3', 0, 100);
+      const file = await excerpt('printing.mp3', 0, 60);
       const { id } = await system.client.uploadLecture(file);
       const followed = followLecture(system.client, id);
       await followed.untilText();

@@ -105,3 +105,45 @@ export async function startSentinels(dir: string): Promise<RedisServers> {
     });
   });
 }
+
+/** A cluster of three nodes, each with a third of the slots, and a replica of the one that our keys lie on. */
+export async function startCluster(dir: string): Promise<RedisServers> {
+  const ports = (await freePorts(8)) as number[];
+  const all: Server[] = [];
+  return orClose(all, async () => {
+    for (let i = 0; i < 4; i++) {
+      const settings = ['cluster-enabled yes', `cluster-port ${ports[i + 4]}`, `cluster-node-timeout ${deadAfterMs}`];
+      all.push(await startServer(dir, ports[i] as number, [...memory, ...settings, 'cluster-config-file nodes.conf']));
+    }
+    const [first, second, third, replica] = all as [Server, Server, Server, Server];
+    const nodes = [first, second, third];
+    const firstSlots = [0, 5461, 10_923, 16_384];
+    for (const [i, node] of nodes.entries()) {
+      await node.ask('CLUSTER', 'ADDSLOTSRANGE', firstSlots[i] as number, (firstSlots[i + 1] as number) - 1);
+    }
+    for (const [i, node] of all.entries()) {
+      await node.ask('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+      if (i > 0) await node.ask('CLUSTER', 'MEET', '127.0.0.1', first.port, ports[4] as number);
+    }
+    const slot = Number(await first.ask('CLUSTER', 'KEYSLOT', '{sm}'));
+    const primary = nodes[firstSlots.findLastIndex((from) => from <= slot)] as Server;
+    const id = String(await primary.ask('CLUSTER', 'MYID'));
+    await until('the replica knows its primary', () =>
+      replica.ask('CLUSTER', 'REPLICATE', id).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until('the replica has the data', () => isUp(replica));
+    for (const node of all) {
+      await until('each node knows all', async () => {
+        const info = String(await node.ask('CLUSTER', 'INFO'));
+        return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:4');
+      });
+    }
+    return toServers(all, primary, {
+      REDIS_URL: 'redis://127.0.0.1:1',
+      REDIS_CLUSTER_NODES: all.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    });
+  });
+}
