@@ -2,12 +2,17 @@
 
 Those belong to the window and not to the token, so the encoder makes them once, the keys turned as the decoder multiplies
 them. Attention is one operator that never writes down all scores (1500 × 1500 a head).
+
+Activations have eight bits and one scale for all channels and frames. That they are even enough for it is the work of
+rotation.py and massive_channels.py.
 """
 
 from graphs import MICROSOFT, Graph, Weights, floats
 
 
-def build_encoder(tensors, config):
+def build_encoder(rotated, config, massive):
+    """`rotated`: of rotation.py. `massive`: the channels of each layer that stay in floating point."""
+    tensors = rotated.tensors
     g, weights = Graph(), Weights(tensors)
     width, frames = config["d_model"], config["max_source_positions"]
     x = "input_features"
@@ -16,26 +21,22 @@ def build_encoder(tensors, config):
         x = g.add("Conv", [x, *parts], kernel_shape=[3], pads=[1, 1], strides=[stride])
         x = g.add("Gelu", [x], domain=MICROSOFT)
     places = g.constant("positions", tensors["model.encoder.embed_positions.weight"])
-    x = g.add("Add", [g.add("Transpose", [x], perm=[0, 2, 1]), places])
+    x = g.project_floats(g.add("Transpose", [x], perm=[0, 2, 1]), "entry", rotated.entry)
+    x = g.add("Add", [x, places])
     for layer in range(config["encoder_layers"]):
-        x = add_layer(g, x, f"model.encoder.layers.{layer}", weights, config)
-    g.nodes.append(_named(g.norm(x, "model.encoder.layer_norm", weights), "last_hidden_state", g))
-    add_cross_attention(g, weights, config)
+        x = add_layer(g, x, f"model.encoder.layers.{layer}", weights, config, massive[layer])
+    x = g.norm(x, "model.encoder.layer_norm", weights)
+    matrix, shift = rotated.exit
+    rows = g.add("MatMul", [x, g.constant("exit", matrix)])
+    g.add("Add", [rows, g.constant("exit_shift", shift)], "last_hidden_state")
+    add_cross_attention(g, x, weights, config)
     inputs = [floats("input_features", "batch_size", config["num_mel_bins"], 2 * frames)]
     hidden = floats("last_hidden_state", "batch_size", frames, width)
     outputs = [hidden, *cross_tensors(config, config["decoder_attention_heads"])]
     return g.model("whisper-encoder", inputs, outputs)
 
 
-def _named(output, name, g):
-    """Takes the node that was added last out again, with another name for its output."""
-    node = g.nodes.pop()
-    assert node.output[0] == output
-    node.output[0] = name
-    return node
-
-
-def add_layer(g, x, name, weights, config):
+def add_layer(g, x, name, weights, config, massive):
     heads = config["encoder_attention_heads"]
     size = config["d_model"] // heads
     normed = g.quantised(g.norm(x, f"{name}.self_attn_layer_norm", weights))
@@ -45,12 +46,12 @@ def add_layer(g, x, name, weights, config):
         parts.append(g.project_quantised(normed, f"{name}.self_attn.{kind}", product))
     attended = g.add("MultiHeadAttention", parts, domain=MICROSOFT, num_heads=heads, scale=size**-0.5)
     x = g.add("Add", [x, g.project(attended, f"{name}.self_attn.out", weights.product(f"{name}.self_attn.out_proj"))])
-    return g.feed_forward(x, name, weights)
+    return g.feed_forward(x, name, weights, massive)
 
 
-def add_cross_attention(g, weights, config):
+def add_cross_attention(g, x, weights, config):
     heads = config["decoder_attention_heads"]
-    hidden = g.quantised("last_hidden_state")
+    hidden = g.quantised(x)
     for layer in range(config["decoder_layers"]):
         for kind, order in (("key", [1, 2, 0]), ("value", [1, 0, 2])):
             name = f"model.decoder.layers.{layer}.encoder_attn.{kind[0]}_proj"

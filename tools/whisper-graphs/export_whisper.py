@@ -17,6 +17,8 @@ import onnx
 from checkpoints import read_checkpoint
 from decoder_graphs import build_batched_decoder, build_merged_decoder
 from encoder_graph import build_encoder
+from massive_channels import find_massive_channels
+from rotation import rotate_encoder
 from tokenizer_files import generation_config, write_tokenizer
 from verify import verify
 
@@ -63,7 +65,8 @@ def export(checkpoint, folder, tokenizer_folder=None, alignment_heads=None):
     for name, value in texts.items():
         (folder / f"{name}.json").write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
     (folder / "onnx").mkdir()
-    write_graph(build_encoder(tensors, config), folder / "onnx/encoder_model_quantized.onnx")
+    encoder = build_encoder(rotate_encoder(tensors, config), config, find_massive_channels(checkpoint))
+    write_graph(encoder, folder / "onnx/encoder_model_quantized.onnx")
     write_graph(build_merged_decoder(tensors, config), folder / "onnx/decoder_model_merged_quantized.onnx")
     heads = generation["alignment_heads"]
     write_graph(build_batched_decoder(tensors, config, heads), folder / "onnx/decoder_batched_quantized.onnx")

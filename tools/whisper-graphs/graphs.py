@@ -22,10 +22,15 @@ class Weights:
     def __init__(self, tensors):
         self.tensors = tensors
 
-    def product(self, name, factor=1.0):
-        """Quantised matrix [in, out], scales, and bias or None, of a projection whose result is multiplied by `factor`."""
-        matrix, scales = quantise(np.ascontiguousarray(self.tensors[f"{name}.weight"].T))
+    def floats(self, name, ins=slice(None), outs=slice(None)):
+        """Matrix [in, out] and bias or None of a projection, of some of its inputs and outputs."""
         bias = self.tensors.get(f"{name}.bias")
+        return np.ascontiguousarray(self.tensors[f"{name}.weight"].T[ins][:, outs]), None if bias is None else bias[outs]
+
+    def product(self, name, factor=1.0, **part):
+        """Quantised matrix [in, out], scales, and bias or None, of a projection whose result is multiplied by `factor`."""
+        matrix, bias = self.floats(name, **part)
+        matrix, scales = quantise(matrix)
         factor = np.float32(factor)
         return matrix, scales * factor, None if bias is None else bias * factor
 
@@ -85,11 +90,22 @@ class Graph:
         inputs = [x, *(self.constant(f"{name}.{part}", weights.tensors[f"{name}.{part}"]) for part in ("weight", "bias"))]
         return self.add("LayerNormalization", inputs, axis=-1, epsilon=1e-5)
 
-    def feed_forward(self, x, name, weights):
+    def project_floats(self, x, name, matrix, bias=None):
+        rows = self.add("MatMul", [x, self.constant(f"{name}.floats", matrix)])
+        return rows if bias is None else self.add("Add", [rows, self.constant(f"{name}.floats_bias", bias)])
+
+    def feed_forward(self, x, name, weights, apart=()):
+        """`apart`: inner channels that stay in floating point."""
         normed = self.norm(x, f"{name}.final_layer_norm", weights)
-        inner = self.project(normed, f"{name}.fc1", weights.product(f"{name}.fc1"))
+        first, second = f"{name}.fc1", f"{name}.fc2"
+        rest = np.setdiff1d(np.arange(len(weights.tensors[f"{first}.bias"])), apart)
+        inner = self.project(normed, first, weights.product(first, outs=rest))
         inner = self.add("Gelu", [inner], domain=MICROSOFT)
-        return self.add("Add", [x, self.project(inner, f"{name}.fc2", weights.product(f"{name}.fc2"))])
+        x = self.add("Add", [x, self.project(inner, second, weights.product(second, ins=rest))])
+        if len(apart) == 0:
+            return x
+        inner = self.add("Gelu", [self.project_floats(normed, first, *weights.floats(first, outs=apart))], domain=MICROSOFT)
+        return self.add("Add", [x, self.project_floats(inner, second, weights.floats(second, ins=apart)[0])])
 
     def look_up(self, tokens, vocabulary):
         """Embeddings [n, width] of n tokens."""

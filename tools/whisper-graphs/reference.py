@@ -15,8 +15,9 @@ def gelu(x):
 
 
 class Reference:
-    def __init__(self, checkpoint):
-        self.tensors, self.config = checkpoint.tensors, checkpoint.config
+    def __init__(self, checkpoint, watch=None):
+        """`watch(name, inner)` is told what comes out of each GELU of a feed-forward part, [rows, inner width]."""
+        self.tensors, self.config, self.watch = checkpoint.tensors, checkpoint.config, watch
 
     def _linear(self, x, name):
         bias = self.tensors.get(f"{name}.bias", 0)
@@ -47,6 +48,8 @@ class Reference:
 
     def _feed_forward(self, x, name):
         inner = gelu(self._linear(self._norm(x, f"{name}.final_layer_norm"), f"{name}.fc1"))
+        if self.watch:
+            self.watch(name, inner)
         return x + self._linear(inner, f"{name}.fc2")
 
     def encode(self, features):

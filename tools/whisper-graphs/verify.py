@@ -15,6 +15,11 @@ def sound_like(mels, seed=1):
     return np.clip(features * 0.6, -1, 1.5).astype(np.float32)
 
 
+def silence_like(mels):
+    """Features of digital silence: each band at the floor, (log10(1e-10) + 4) / 4."""
+    return np.full((mels, 3000), -1.5, np.float32)
+
+
 def likeness(a, b):
     """Mean cosine of the rows."""
     norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
