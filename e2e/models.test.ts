@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { cp, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createDemandHistory, hourMs } from '@studymate/queue/demand-history';
+import { createKeys } from '@studymate/queue/keys';
+import { createRedis } from '@studymate/queue/redis';
 import { afterEach, expect, test } from 'vitest';
 import { excerpt } from './support/recordings.ts';
 import { type RunningSystem, rootDir, startSystem } from './support/running-system.ts';
@@ -49,6 +52,19 @@ test('a model that is warmed up is there for the first clip; the worker says whe
 
 test('KEEP_WARM: loaded by itself after the start, and by no job', async () => {
   const system = await start({ KEEP_WARM: 'text', MODEL_TTL_SECONDS: '1' });
+  await expect.poll(() => stateOf(system, 'text')).toMatchObject({ state: 'ready' });
+  expect(await stateOf(system, 'speech')).toMatchObject({ state: 'unloaded' });
+});
+
+test('PREDICTIVE_WARMING: a worker loads what this hour of last week used, by itself, and nothing else', async () => {
+  const system = await start({ PREDICTIVE_WARMING: 'true', MODEL_TTL_SECONDS: '1' });
+  const redis = createRedis({ url: system.redisUrl, kind: 'consumer', onError: () => {} });
+  closers.unshift(async () => redis.disconnect());
+  const hour = Math.floor(Date.now() / hourMs);
+  // The next hour, too: this one may be over before the worker looks.
+  const uses = new Map([hour, hour + 1].map((each) => [each - 7 * 24, 5] as const));
+  await createDemandHistory({ redis, keys: createKeys('{sm}') }).add('text', uses);
+  await system.startExtraWorker();
   await expect.poll(() => stateOf(system, 'text')).toMatchObject({ state: 'ready' });
   expect(await stateOf(system, 'speech')).toMatchObject({ state: 'unloaded' });
 });

@@ -151,9 +151,15 @@ export function createModels(deps: ModelsDeps): Models {
     },
   });
 
+  /** One of the processes: held by itself, or it would count as busy, and the others would be loaded. */
+  let speechFamily: ModelFamily | undefined;
   const speechProcesses = createModelPool({
     count: toSpeechProcesses(config, availableParallelism()),
-    createFamily: (onChange) => createFamily('speech', ['whisper', 'vad'], onChange),
+    createFamily(onChange) {
+      const made = createFamily('speech', ['whisper', 'vad'], onChange);
+      speechFamily ??= made;
+      return made;
+    },
     onChange: deps.onChange,
   });
   const speech = countUses('speech', speechProcesses);
@@ -186,7 +192,10 @@ export function createModels(deps: ModelsDeps): Models {
       const ours = families.filter((name) => deps.families.includes(name));
       for (const name of ours) ({ speech, text })[name].load().catch(() => {});
     },
-    hold: async (name) => (await { speech: speechProcesses, text: textProcess }[name].acquire()).release,
+    async hold(name) {
+      const family = name === 'text' ? textProcess : (speechFamily ?? speechProcesses);
+      return (await family.acquire()).release;
+    },
     reports,
     async namedReports() {
       const [spoken, written] = await Promise.all(

@@ -7,7 +7,7 @@ export interface Warming {
   /** To be called for every use of a model. */
   noteUse(family: ModelFamily): void;
   start(): void;
-  /** What the timer does once a minute: writes down the uses, and loads or lets go. */
+  /** What is done at the start and once a minute: writes down the uses, and loads or lets go. */
   look(): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function createWarming(deps: {
   const noted = new Map<ModelFamily, Map<number, number>>();
   const held = new Map<ModelFamily, () => void>();
   let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
+  let isLooking = false;
   let closed = false;
 
   const write = async (family: ModelFamily) => {
@@ -53,11 +53,13 @@ export function createWarming(deps: {
     await write(family);
     const isWanted = isToBeWarm(await history.read(family, now()), now());
     const release = held.get(family);
-    if (isWanted && !release && !closed) {
+    if (isWanted && !closed) {
+      // Also when it is held already: its process may have died meanwhile.
       const made = await deps.hold(family);
       if (closed) return made();
       held.set(family, made);
-      deps.onChange(family, true);
+      release?.();
+      if (!release) deps.onChange(family, true);
     } else if (!isWanted && release) {
       held.delete(family);
       release();
@@ -71,12 +73,16 @@ export function createWarming(deps: {
   return {
     noteUse: (family) => add(family, Math.floor(now() / hourMs), 1),
     start() {
-      timer = setInterval(() => {
-        looking ??= look().finally(() => {
-          looking = undefined;
+      const lookUnlessLooking = () => {
+        if (isLooking) return;
+        isLooking = true;
+        look().finally(() => {
+          isLooking = false;
         });
-      }, lookEveryMs);
+      };
+      timer = setInterval(lookUnlessLooking, lookEveryMs);
       timer.unref();
+      lookUnlessLooking();
     },
     look,
     async close() {
