@@ -37,7 +37,7 @@ for (const name of names) {
   const { sentences, turns, queries } = readMeeting(dataFolder, name, study.splitSentences);
   const embeddings = await embed(sentences);
   const passages = study.cutPassages(spoken(sentences));
-  for (const { question, answer, spans } of queries) {
+  for (const { answer, spans } of queries) {
     const isAbout = ({ firstSentence, sentenceCount }) =>
       spans.some(
         ({ first, last }) => turns[firstSentence + sentenceCount - 1] >= first && turns[firstSentence] <= last,
@@ -50,7 +50,7 @@ for (const name of names) {
         study.measureSupport(
           { text, vector: rowsOf(vectors, i, 1) },
           { text: passage.text, vectors: rowsOf(embeddings, passage.firstSentence, passage.sentenceCount) },
-          { language: 'en', known: question },
+          { language: 'en' },
         );
       const [likest] = about.map(measure).sort((a, b) => b.meaning.cosine - a.meaning.cosine);
       if (likest) found.yes.push(likest);

@@ -81,6 +81,33 @@ describe('a search', () => {
     }
   });
 
+  test('over lectures in several languages: finds inflections of each in its own, and writing without spaces', async () => {
+    const courseId = createId();
+    const english = await makeSearchableLecture(t, ['Their letters were cast one by one.'], { courseId });
+    const german = await makeSearchableLecture(t, ['Die Lettern wurden gegossen.'], { courseId, language: 'de' });
+    const japanese = await makeSearchableLecture(t, ['活字印刷術の歴史について話します。'], {
+      courseId,
+      language: 'ja',
+    });
+    const find1 = async (q: string) => {
+      const { results } = await find({ q, mode: 'keyword', courseId });
+      return results.map(({ lectureId, text, highlights }) => [
+        lectureId,
+        ...highlights.map(({ from, to }) => text.slice(from, to)),
+      ]);
+    };
+    expect((await find1('Letter')).sort()).toEqual(
+      [
+        [english.id, 'letters'],
+        [german.id, 'Lettern'],
+      ].sort(),
+    );
+    expect(await find1('印刷')).toMatchObject([[japanese.id, expect.stringContaining('印刷')]]);
+    // A beginning, and a letter too many.
+    expect(await find1('gegoss')).toEqual([[german.id, 'gegossen']]);
+    expect(await find1('gegossenn ')).toEqual([[german.id, 'gegossen']]);
+  });
+
   test('while no worker can say what the words mean: both ways become words, meaning alone is refused', async () => {
     const courseId = createId();
     await makeSearchableLecture(t, baking, { courseId });

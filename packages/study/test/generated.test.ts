@@ -94,8 +94,8 @@ describe('a text with citations', () => {
 
 describe('a statement held against a lecture', () => {
   const source = 'Caxton printed some 100 books in Westminster from 1476 on. He did not cast type himself.';
-  const judge = (text: string, cosine: number | null, known = '') => {
-    const support = measureSupport({ text, vector: null }, { text: source, vectors: null }, { language: 'en', known });
+  const judge = (text: string, cosine: number | null) => {
+    const support = measureSupport({ text, vector: null }, { text: source, vectors: null }, { language: 'en' });
     return isSupported({ ...support, meaning: cosine === null ? null : { cosine, sentence: 0 } });
   };
 
@@ -106,6 +106,8 @@ describe('a statement held against a lecture', () => {
     ['in the same words, far in meaning', 'Caxton printed books in Westminster.', 0.2, false],
     ['by words alone, all of them said', 'Caxton printed books in Westminster.', null, true],
     ['by words alone, half of them said', 'Caxton printed maps of Westminster and London.', null, false],
+    ['that adds a name', 'The first English printer, Caxton, printed in Westminster.', 0.7, true],
+    ['that takes up a wrong question', 'Caxton ate penguins on polar expeditions.', 0.6, false],
     ['of signs', '…', 0.9, false],
   ])('%s', (_, text, cosine, expected) => {
     expect(judge(text, cosine)).toBe(expected);
@@ -117,12 +119,6 @@ describe('a statement held against a lecture', () => {
       language: 'en',
     });
     expect(isSupported(denied)).toBe(false);
-  });
-
-  test('in words of the question: those need not be said', () => {
-    expect(
-      judge('The first English printer, Caxton, printed in Westminster.', 0.7, 'Who was the first English printer?'),
-    ).toBe(true);
   });
 
   test('finds the likest sentence', () => {

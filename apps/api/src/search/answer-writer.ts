@@ -63,7 +63,7 @@ export function createAnswerWriter(deps: {
         if (!source) return false;
         const vector = embedded && embedded.weights === source.weights ? embedded.floats : null;
         const { language } = source;
-        return isSupported(measureSupport({ text, vector }, source, { language, known: asking.question }));
+        return isSupported(measureSupport({ text, vector }, source, { language }));
       });
     return passages.length > 0 ? { text, passages } : null;
   };

@@ -45,11 +45,11 @@ export function toTranscript(texts: readonly string[], language = 'en'): Transcr
 export async function makeSearchableLecture(
   t: TestApi,
   texts: readonly string[],
-  changes: Partial<LectureRecord> & { isOld?: boolean } = {},
+  changes: Partial<LectureRecord> & { isOld?: boolean; language?: string } = {},
 ): Promise<LectureRecord> {
-  const { isOld, ...rest } = changes;
+  const { isOld, language = 'en', ...rest } = changes;
   const { id } = await makeLecture(t, rest);
-  const transcript = toTranscript(texts);
+  const transcript = toTranscript(texts, language);
   const end = texts.length * 10;
   const chapters = [
     { start: 0, end: end / 2, title: 'The beginning', level: 'general' as const },
@@ -58,7 +58,7 @@ export async function makeSearchableLecture(
   if (!isOld) {
     const sentences = toTimedSentences(transcript);
     const embeddings = embedByWords(sentences.map(({ text }) => text));
-    const made = makeSearchIndex({ sentences, embeddings, chapters, language: 'en', weights: testWeights });
+    const made = makeSearchIndex({ sentences, embeddings, chapters, language, weights: testWeights });
     const content = { inputHash: 'ab', passages: made.passages };
     await t.artifacts.createArtifact(passagesKey(id, 1), { schemaVersion: 1, content });
     await t.artifacts.createBytes(searchIndexKey(id, 1), made.index);

@@ -26,20 +26,18 @@ const denial =
 const numbersOf = (text: string): string[] => (text.match(number) ?? []).map((found) => found.replaceAll(',', ''));
 
 /**
- * How far a stretch of a lecture says what a statement says.
+ * How far a stretch of a lecture says what a statement says. What only the question says counts for nothing: it may be wrong.
  * @param statement.vector of length 1; null where it is not known
- * @param options.known words that need not stand in the source, such as those of the question that is answered
  */
 export function measureSupport(
   statement: { text: string; vector: Float32Array | null },
   source: SupportSource,
-  options: { language: string | null; known?: string },
+  options: { language: string | null },
 ): Support {
   const terms = createTerms({ language: options.language });
-  const known = options.known ?? '';
-  const said = new Set([...terms.contentStems(source.text), ...terms.contentStems(known)]);
+  const said = new Set(terms.contentStems(source.text));
   const own = [...new Set(terms.contentStems(statement.text))];
-  const numbers = new Set([...numbersOf(source.text), ...numbersOf(known)]);
+  const numbers = new Set(numbersOf(source.text));
   return {
     meaning: statement.vector && source.vectors ? findLikest(statement.vector, source.vectors) : null,
     coverage: own.length > 0 ? own.filter((stem) => said.has(stem)).length / own.length : 0,
