@@ -57,6 +57,11 @@ describe('a text with citations', () => {
         ['Ink is black.', [1]],
       ],
     ],
+    [
+      'after thinking aloud',
+      '<think>\nPerhaps it is so [1]. Or not [2].\n</think>\nType is cast [1].<think> Ink is red [2]. ',
+      [['Type is cast.', [1]]],
+    ],
     ['without any', 'Type is cast. Ink is black.\nNone.', []],
     [
       'in writing without spaces',

@@ -29,7 +29,8 @@ export interface AnswerWriter {
 
 const maxStatements = 8;
 const maxStatementCharacters = 600;
-const maxAnswerCharacters = 8_000;
+/** With what some models think aloud. */
+const maxAnswerCharacters = 20_000;
 /** Whoever asks looks at the passages meanwhile. */
 const longestMs = 60_000;
 /** The model that compares was there a moment ago, for the question. */

@@ -11,7 +11,8 @@ import type { StudyInput } from './study-inputs.ts';
 
 /** Longer lectures (some eight hours) are summed up by their own sentences. */
 const mostParts = 24;
-const maxAnswerCharacters = 8_000;
+/** With what some models think aloud. */
+const maxAnswerCharacters = 20_000;
 const maxStatementCharacters = 600;
 /** A model that reads on a processor needs a while for 20,000 characters; nobody waits for it meanwhile. */
 const firstWordMs = 90_000;

@@ -23,12 +23,17 @@ const emphasis = /\*{1,3}|_{2,3}|`+/gu;
 /** Without a citation for so long, it is no text with citations. */
 const maxUncited = 2_000;
 
+/** Between these some models think aloud. */
+const thoughtStart = '<think>';
+const thoughtEnd = '</think>';
+
 /**
- * Reads a text with citations as it comes. A citation counts for all that stands before it, back to the last one or the
+ * Reads a text with citations as it comes, without what the model thinks aloud. A citation counts for all that stands before it, back to the last one or the
  * beginning of the line; what no citation follows on its line is left out.
  */
 export function createCitedTextReader(): CitedTextReader {
   let rest = '';
+  let isThought = false;
   const readLine = (line: string): CitedSentence[] => {
     const found: CitedSentence[] = [];
     let left = line;
@@ -46,16 +51,33 @@ export function createCitedTextReader(): CitedTextReader {
     rest = '';
     return found;
   };
+  const readSaid = (text: string): CitedSentence[] => {
+    const lines = text.replace(/[^\S\n]+/gu, ' ').split('\n');
+    const open = lines.pop() ?? '';
+    const found = lines.flatMap(endLine);
+    found.push(...readLine(open));
+    if (rest.length > maxUncited) rest = '';
+    return found;
+  };
   return {
     push(piece) {
-      const lines = (rest + piece).replace(/[^\S\n]+/gu, ' ').split('\n');
-      const open = lines.pop() ?? '';
-      const found = lines.flatMap(endLine);
-      found.push(...readLine(open));
-      if (rest.length > maxUncited) rest = '';
+      const found: CitedSentence[] = [];
+      let text = rest + piece;
+      for (;;) {
+        const border = isThought ? thoughtEnd : thoughtStart;
+        const at = text.indexOf(border);
+        if (at < 0) break;
+        if (!isThought) found.push(...readSaid(`${text.slice(0, at)}\n`));
+        rest = '';
+        text = text.slice(at + border.length);
+        isThought = !isThought;
+      }
+      // The border itself may come in two pieces.
+      if (isThought) rest = text.slice(1 - thoughtEnd.length);
+      else found.push(...readSaid(text));
       return found;
     },
-    end: () => endLine(rest),
+    end: () => (isThought ? [] : endLine(rest)),
   };
 }
 
