@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createId } from '@studymate/contracts/ids';
 import type { AskResponse } from '@studymate/contracts/search';
@@ -202,6 +203,7 @@ test('questions that a model is at: one too many of an owner, or of all, gets it
     logger: createLogger({ name: 'test', level: 'error' }),
   });
   const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
   const write = async (owner: string) => {
     for await (const _ of writer.write({ owner, question, sources: [] }, leaving.signal)) {
       // To its end.
