@@ -71,8 +71,18 @@ describe('a recorded lecture', () => {
       const words = statement.text.toLowerCase().match(/\p{L}+/gu) ?? [];
       expect(words.filter((word) => !spoken.has(word))).toEqual([]);
     }
+    const longer = await system.client.getSummary(id, { length: 'long' });
+    expect(longer.statements.length).toBeGreaterThan(summary.statements.length);
     const flashcards = await system.client.getFlashcards(id);
     expect(flashcards.length).toBeGreaterThan(0);
+    for (const { choices } of await system.client.getQuiz(id)) expect(choices).toHaveLength(4);
+
+    const course = await system.client.createCourse('A history of books');
+    await system.client.changeLecture(id, { courseId: course.id });
+    const ofCourse = await system.client.getCourseTopics(course.id);
+    expect(ofCourse).toMatchObject({ missing: 0, lectures: [{ id, title: 'Printing' }] });
+    expect(ofCourse.topics[0]?.lectures[0]).toMatchObject({ lectureId: id });
+    expect(await system.client.getCourseTopics(course.id)).toEqual(ofCourse);
     expect(await system.client.getExport(id, 'transcript', 'vtt')).toMatch(/^WEBVTT\n\n/);
     expect(await system.client.getExport(id, 'flashcards', 'anki')).toContain('#separator:tab');
 
