@@ -124,7 +124,7 @@ test('a process that died between the steps to a lecture: who asks again gets th
   const uploads = createUploadStore({ blobs, partials: await createPartialFiles({ rootDir: t.config.dataDir }) });
   const steps = ['claimed', 'published'] as const;
   for (const step of steps) {
-    const upload = { owner: anonymousOwner, id: await uploadWhole(t, step) };
+    const upload = { owner: anonymousOwner, id: await uploadWhole(t, step), bytes: step.length };
     const lectureId = await uploads.claimLecture(upload, createId());
     if (step === 'published') await uploads.publish(upload);
     const { status, json } = await makeLectureOf(t, { uploadId: upload.id });

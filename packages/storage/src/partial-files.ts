@@ -16,13 +16,19 @@ export interface PartialFiles {
    * @throws AppError `offset_mismatch` when it does not end at `offset`; `storage_full`, `storage_unavailable`
    */
   append(id: string, offset: number): Promise<PartialWriter>;
-  /** The bytes that have come so far. Fails with `not_found` when there are none. */
-  read(id: string): AsyncIterable<Uint8Array>;
   /**
-   * Gives the file the name of a blob, as if its last byte had come just now.
-   * @returns false when there is no such file, because it has become the blob already, or never was
+   * The bytes of a file that is whole. Fails with `not_found` when there are none.
+   * @param bytes how many there are
+   * @throws AppError `storage_unavailable` when there are more or fewer
    */
-  publish(id: string, key: string): Promise<boolean>;
+  read(id: string, bytes: number): AsyncIterable<Uint8Array>;
+  /**
+   * Gives a file that is whole the name of a blob, as if its last byte had come just now.
+   * @param bytes how many there are
+   * @returns false when there is no such file, because it has become the blob already, or never was
+   * @throws AppError `storage_unavailable` when there are more or fewer
+   */
+  publish(id: string, key: string, bytes: number): Promise<boolean>;
   /** Removing what is not there is no error. */
   remove(id: string): Promise<void>;
   /** Ids of files whose last byte came before that moment. */
@@ -34,6 +40,12 @@ export interface PartialWriter {
   write(bytes: Uint8Array): Promise<void>;
   /** Brings all that was written to the disk. */
   close(): Promise<void>;
+}
+
+/** @throws AppError `storage_unavailable`: nothing is made of a file that has lost or gained bytes. */
+export function checkLength(actual: number, wanted: number): void {
+  if (actual === wanted) return;
+  throw new AppError('storage_unavailable', `The upload has ${actual} of its ${wanted} bytes in the store.`);
 }
 
 /** "~" cannot stand in a key, so no blob can lie in this folder and no listing shows it. */
@@ -113,23 +125,29 @@ export async function createPartialFiles(options: { rootDir: string; fileSystem?
         };
       }),
 
-    async *read(id) {
+    async *read(id, bytes) {
       const blob = await guarded(() => reading.open(parts(id)));
       if (!blob) throw new AppError('not_found', 'There is no such file.');
       try {
-        yield* readOpenBlob(blob, undefined);
+        let read = 0;
+        for await (const piece of readOpenBlob(blob, undefined)) {
+          read += piece.length;
+          yield piece;
+        }
+        checkLength(read, bytes);
       } catch (thrown) {
         throw toStorageError(thrown);
       }
     },
 
-    publish: (id, key) =>
+    publish: (id, key, bytes) =>
       guarded(async () => {
         const path = pathOf(id);
         const blobPath = folders.pathOf(parseKey(key));
         if (!(await exists(path))) return false;
         const handle = await fs.open(path, constants.O_RDWR | constants.O_NOFOLLOW);
         try {
+          checkLength((await handle.stat()).size, bytes);
           // Orphans are found by their age, and this one is to get its lecture only now.
           const now = new Date();
           await handle.utimes(now, now);

@@ -45,14 +45,18 @@ export interface UploadStore {
    * @param known the SHA-256 (hex) where it was computed on the way; else the bytes are read once
    * @returns the SHA-256
    */
-  finish(upload: Pick<StoredUpload, 'owner' | 'id'>, known?: string): Promise<string>;
+  finish(upload: Pick<StoredUpload, 'owner' | 'id' | 'bytes'>, known?: string): Promise<string>;
   /** Notes which lecture it becomes. @returns the one that was noted first */
   claimLecture(upload: Pick<StoredUpload, 'owner' | 'id'>, lectureId: string): Promise<string>;
   /** Notes that it has become another lecture than was noted first, because that one has the same recording. */
   replaceLecture(upload: Pick<StoredUpload, 'owner' | 'id'>, lectureId: string): Promise<void>;
-  /** Makes the bytes the media of its name. @returns false when they are nowhere any more */
-  publish(upload: Pick<StoredUpload, 'id'>): Promise<boolean>;
-  /** Forgets the upload; a lecture that was made of it stays. @returns false when the owner has no such upload */
+  /**
+   * Makes the bytes the media of its name.
+   * @returns false when they are nowhere any more
+   * @throws AppError `storage_unavailable` when there are more or fewer than were promised
+   */
+  publish(upload: Pick<StoredUpload, 'id' | 'bytes'>): Promise<boolean>;
+  /** Forgets the upload and its bytes; a lecture that was made of it stays. @returns false when the owner has no such upload */
   remove(owner: string, id: string): Promise<boolean>;
   /** How many uploads of an owner are no lecture and have not expired. That one was to be it does not make it one. */
   countOpen(owner: string, options: { ttlMs: number; enough: number }): Promise<number>;
@@ -95,9 +99,13 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
     return { ...upload, offset: stat?.bytes ?? 0, touchedMs, lectureId: null };
   }
 
-  /** The bytes first and what is known of them last: as long as that is there, the rest can be found. */
-  async function removeFiles(keys: string[], id: string): Promise<void> {
+  /**
+   * The bytes first and what is known of them last: as long as that is there, the rest can be found. They may be media
+   * already; unless it is to be a lecture's, nobody else would ever ask for it.
+   */
+  async function removeFiles(keys: string[], id: string, isLecture: boolean): Promise<void> {
     await partials.remove(id);
+    if (!isLecture) await blobs.delete(mediaKey(id));
     // "upload" comes last in the order of the alphabet, too.
     for (const key of keys.sort()) await blobs.delete(key);
   }
@@ -135,10 +143,10 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
       }
     },
     append: ({ id }, offset) => partials.append(id, offset),
-    async finish({ owner, id }, known) {
+    async finish({ owner, id, bytes }, known) {
       const noted = await readFile(owner, id, 'finished', finishedUploadSchema);
       if (noted) return noted.sha256;
-      const sha256 = known ?? (await hash(partials.read(id)));
+      const sha256 = known ?? (await hash(partials.read(id, bytes)));
       await blobs.create(uploadKey(owner, id, 'finished'), toJsonBytes({ schemaVersion: 1, sha256 }));
       return sha256;
     },
@@ -150,16 +158,18 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
     async replaceLecture({ owner, id }, lectureId) {
       await blobs.put(uploadKey(owner, id, 'lecture'), toJsonBytes({ schemaVersion: 1, lectureId }));
     },
-    async publish({ id }) {
+    async publish({ id, bytes }) {
       const key = mediaKey(id);
-      return (await partials.publish(id, key)) || (await blobs.stat(key)) !== null;
+      return (await partials.publish(id, key, bytes)) || (await blobs.stat(key)) !== null;
     },
     async remove(owner, id) {
-      if (!(await read(owner, id))) return false;
+      const upload = await read(owner, id);
+      if (!upload) return false;
       const names: UploadFileName[] = ['finished', 'lecture', 'upload'];
       await removeFiles(
         names.map((name) => uploadKey(owner, id, name)),
         id,
+        upload.lectureId !== null,
       );
       return true;
     },
@@ -184,7 +194,8 @@ export function createUploadStore(deps: { blobs: BlobStore; partials: PartialFil
         // Of the newest of its files; while bytes are there, they are newer than these, or else went just now.
         const stats = await Promise.all(keys.map((key) => blobs.stat(key)));
         if (stats.some((stat) => stat && stat.modifiedMs >= oldestMs) || (await partials.stat(id))) continue;
-        await removeFiles(keys, id);
+        const isLecture = keys.some((key) => parseUploadKey(key)?.name === 'lecture');
+        await removeFiles(keys, id, isLecture);
         removed++;
       }
       return removed;

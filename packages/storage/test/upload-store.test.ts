@@ -37,7 +37,7 @@ const soundSha256 = createHash('sha256').update(sound).digest('hex');
 async function begin(owner = 'ada', bytes = sound.length) {
   const id = createId();
   await uploads.create({ owner, id, bytes, metadata: { filename: 'a.mp3', empty: null } });
-  return { owner, id };
+  return { owner, id, bytes };
 }
 
 async function append(upload: { id: string }, offset: number, part: string, store = uploads): Promise<void> {
@@ -174,7 +174,7 @@ describe('collecting expired uploads', () => {
     const all = [await begin(), await begin('bob'), await begin()];
     await append(all[1] as { id: string }, 0, 'abc');
     await append(all[2] as { id: string }, 0, sound);
-    await uploads.finish(all[2] as { owner: string; id: string });
+    await uploads.finish(all[2] as { owner: string; id: string; bytes: number });
     expect(await collectAfter(24.9 * hourMs)).toBe(0);
     for (const { owner, id } of all) expect(await uploads.read(owner, id)).not.toBeNull();
     expect(await collectAfter(25.1 * hourMs)).toBe(3);
@@ -194,6 +194,7 @@ describe('collecting expired uploads', () => {
     const upload = await begin();
     await append(upload, 0, sound);
     await uploads.finish(upload);
+    await uploads.claimLecture(upload, createId());
     await uploads.publish(upload);
     const nowMs = Date.now() + 30 * hourMs;
     expect((await collectOrphans({ blobs }, { nowMs })).removed).toEqual([]);
