@@ -83,9 +83,9 @@ export function createCourseTopicsStore(deps: {
   };
 
   async function isOfToday(courseId: string, courses: Pick<CourseStore, 'read'>): Promise<boolean> {
-    if (!(await courses.read(courseId))) return false;
+    if (!(await unlessDamaged(courses.read(courseId)))) return false;
     for (const { lectureId } of (await read(courseId))?.lectures ?? []) {
-      const record = await lectures.read(lectureId);
+      const record = await unlessDamaged(lectures.read(lectureId));
       if (!record || !isOfCourse(record, courseId)) return false;
     }
     return true;

@@ -99,6 +99,13 @@ test('collect: topics go once a lecture of theirs was deleted or moved, or the c
   expect(await kept()).toEqual([]);
 });
 
+test('collect: a lecture that cannot be read does not keep it from the others', async () => {
+  const damaged = await makeLecture(course.id);
+  await topics.write(course.id, makeKept('a', [damaged]));
+  await blobs.put(recordKey(damaged, 1), Buffer.from('{'));
+  expect(await topics.collect(courses)).toBe(1);
+});
+
 test('the hash of the input does not depend on the order, and does on every lecture', () => {
   expect(toTopicsInputHash(['a', 'b'])).toBe(toTopicsInputHash(['b', 'a']));
   expect(toTopicsInputHash(['a'])).not.toBe(toTopicsInputHash(['a', 'b']));

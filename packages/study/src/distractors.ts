@@ -127,10 +127,12 @@ function matchCase(text: string, answer: string): string {
 }
 
 function otherYears(year: string, answer: string, question: string, texts: readonly string[]): string[] {
-  const said = new Set(texts.flatMap((text) => text.match(/\b(?:1\d{3}|20\d{2})\b/gu) ?? []));
-  for (const other of question.match(/\d{4}/gu) ?? []) said.delete(other);
-  said.delete(year);
+  const yearsOf = (text: string): string[] => text.match(/\b(?:1\d{3}|20\d{2})\b/gu) ?? [];
+  const excluded = new Set([year, ...yearsOf(question)]);
+  const said = new Set(texts.flatMap(yearsOf).filter((other) => !excluded.has(other)));
   const near = [...said].sort((a, b) => Math.abs(+a - +year) - Math.abs(+b - +year) || +a - +b);
-  const made = yearSteps.map((step) => String(+year + step)).filter((other) => !said.has(other));
+  const made = yearSteps
+    .map((step) => String(+year + step))
+    .filter((other) => !said.has(other) && !excluded.has(other));
   return [...near, ...made].slice(0, wanted).map((other) => answer.replace(year, other));
 }

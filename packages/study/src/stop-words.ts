@@ -25,7 +25,7 @@ good got gotta great guess guy guys had hadn't half happen happened happens hard
 he'd he'll he's hello hence her here here's hers herself hey hi him himself his how however hundred i i'd i'll i'm
 i've if imagine in indeed instead into is isn't it it'd it'll it's its itself just keep kind kinda kinds knew know
 known knows last later least less let let's like likely little long look looked looking looks lot lots made mainly
-make makes making many may maybe me mean means meant might million mine more moreover most mostly much must my myself
+make makes making many may maybe me mean means meant might million mine more moreover most mostly mr mrs ms much must my myself
 name named namely near nearly need needs neither never nevertheless new next nice nine no nobody none nor not nothing
 notice now nowhere obviously of off often oh ok okay old on once one one's ones only onto or other others otherwise
 ought our ours ourselves out over own part particular particularly people per perhaps place please point possible

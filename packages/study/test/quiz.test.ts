@@ -41,6 +41,12 @@ describe('findDistractors', () => {
     for (const other of found ?? []) expect(other).toMatch(/^In \d{4}\.$/);
   });
 
+  test('a year that the question says is no wrong answer, and three are left all the same', () => {
+    const found = find('In 1980.', 'What came 17 years after 1963 and 12 before 1992?', []) ?? [];
+    expect(found).toHaveLength(3);
+    for (const other of found) expect(other).not.toMatch(/1963|1992|1980/);
+  });
+
   test('what was a wrong answer before is not taken again while there are others', () => {
     const distractors = createDistractors({ phrases, texts: lecture, blank: clozeBlank, terms });
     const first = distractors.find({ answer: 'magma', question: `The ${clozeBlank} rises.` }) ?? [];
