@@ -25,6 +25,8 @@ import { type CourseStore, createCourseStore } from '@studymate/storage/course-s
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
 import { openStore } from '@studymate/storage/open-store';
+import type { StoreWatch } from '@studymate/storage/s3-blob-store';
+import { explainStoreFault } from '@studymate/storage/store-fault';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
@@ -91,7 +93,11 @@ export async function createServices(deps: { config: Config; logger: Logger; met
   const cacheRedis = config.cache.redis === null ? redis : connect('producer', 'cache', config.cache.redis);
   const subscriber = connect('consumer', 'events');
   const eventsConnection = connect('consumer', 'answers');
-  const [{ blobs: store, partials }] = await Promise.all([openStore(config), untilReady(redis)]);
+  const watch: StoreWatch = {
+    onFault: (error) => logger.warn({ reason: explainStoreFault(error) ?? error }, 'the store cannot be used'),
+    onBack: () => logger.info('the store is back'),
+  };
+  const [{ blobs: store, partials }] = await Promise.all([openStore(config, watch), untilReady(redis)]);
   const keys = createKeys(prefix);
   const breakers = createBreakers({ config: config.breakers, logger, metrics, redis, keys, blobs: store });
   const blobs = guardStore(store, breakers.store);

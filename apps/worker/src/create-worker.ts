@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '@studymate/config/config';
 import { createLanguageModel } from '@studymate/language-model/language-model';
-import { removeLeftClips } from '@studymate/media/decode-clip';
 import { detectIsolation } from '@studymate/media/isolation';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
@@ -28,8 +28,6 @@ import { createQueues } from '@studymate/queue/queues';
 import { createRedis, toRedisName } from '@studymate/queue/redis';
 import { createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import { createClaims } from '@studymate/storage/claims';
-import { collectOrphans } from '@studymate/storage/collect-orphans';
 import { collectTransients } from '@studymate/storage/collect-transients';
 import { createCourseStore } from '@studymate/storage/course-store';
 import { createCourseTopicsStore } from '@studymate/storage/course-topics-store';
@@ -39,6 +37,7 @@ import { createRunFence } from '@studymate/storage/run-fence';
 import { createUploadStore } from '@studymate/storage/upload-store';
 import { Worker } from 'bullmq';
 import { createCallbacks } from './callbacks/callbacks.ts';
+import { createCollect } from './collect.ts';
 import { createDonors } from './donors.ts';
 import { createJobHandlers } from './job-handlers.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -46,7 +45,6 @@ import { createModelReports } from './model-reports.ts';
 import { createModels, type ModelsDeps, toSpeechProcesses } from './models.ts';
 import { createReconciler } from './reconciler.ts';
 import { warnWhileRedisIsMissing } from './redis-warning.ts';
-import { deleteExpired } from './retention.ts';
 import { createStageRunner } from './stage-runner.ts';
 import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
@@ -95,6 +93,9 @@ const concurrency: Record<QueueName, number> = {
   // One of each kind: a walk through a large store must not keep what a dead worker left from being found.
   maintenance: 3,
 };
+/** A store that says nothing for so long is not up. */
+const storeCheckMs = 2_000;
+
 export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const { config, logger, metrics, blobs } = deps;
   const { prefix } = config.redis;
@@ -227,35 +228,15 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const handlers = createJobHandlers({
     runner,
     reconciler,
-    collect: async () => {
-      const leftClips = await removeLeftClips(clipDir);
-      if (leftClips > 0) logger.info({ leftClips }, 'clips that killed workers left were removed');
-      const expiredUploads = await uploads.collectExpired(config.uploads);
-      if (expiredUploads > 0) logger.info({ expiredUploads }, 'expired uploads were removed');
-      const expired = await deleteExpired(
-        {
-          lectures,
-          async forget(id) {
-            await live.delete(id);
-            await active.remove(id);
-            // Whoever follows it looks, and finds that it is gone.
-            await redis.publish(keys.wake, id);
-          },
-          onError: (error, lectureId) => logger.warn({ err: error, lectureId }, 'an old lecture was not deleted'),
-        },
-        config.retentionDays,
-      );
-      if (expired > 0) logger.info({ expired }, 'old lectures were deleted');
-      await courseTopics.collect(courses);
-      const collected = await collectOrphans({ blobs });
-      if (collected.removed.length + collected.unfinishedFiles + collected.unreadableLectures.length > 0) {
-        logger.info(collected, 'what dead processes left in the store was looked for');
-      }
-      const finished = await lectures.finishDeletions();
-      const claims = await createClaims({ blobs }).collect();
-      if (claims > 0) logger.debug({ claims }, 'expired claims were removed');
-      if (finished > 0) logger.info({ finished }, 'deletions that dead processes left half-way were finished');
-    },
+    collect: createCollect({
+      ...{ blobs, lectures, uploads, courses, courseTopics, config, clipDir, logger },
+      async forget(id) {
+        await live.delete(id);
+        await active.remove(id);
+        // Whoever follows it looks, and finds that it is gone.
+        await redis.publish(keys.wake, id);
+      },
+    }),
     async collectTransients() {
       const removed = await collectTransients({
         blobs,
@@ -332,10 +313,11 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     },
     async readiness() {
       const redisIsUp = redis.status === 'ready';
-      const storeIsUp = await blobs.check().then(
+      const isUp = blobs.check().then(
         () => true,
         () => false,
       );
+      const storeIsUp = await Promise.race([isUp, delay(storeCheckMs, false, { ref: false })]);
       return {
         ready: redisIsUp && storeIsUp && !stopping.signal.aborted,
         redis: redisIsUp ? 'up' : 'down',

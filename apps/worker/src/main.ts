@@ -37,7 +37,10 @@ async function main(): Promise<void> {
     await requireCuda({ runtimeDir: path.dirname(require.resolve('onnxruntime-node/package.json')) });
   }
 
-  const { blobs, partials } = await openStore(config);
+  const { blobs, partials } = await openStore(config, {
+    onFault: (error) => logger.warn({ reason: explainStoreFault(error) ?? error }, 'the store cannot be used'),
+    onBack: () => logger.info('the store is back'),
+  });
   shutdown.push('blob store', () => blobs.close());
   let isReady = false;
   let worker: Awaited<ReturnType<typeof createWorker>> | null = null;

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@studymate/contracts/errors';
 import { parseKey, parsePrefix } from './blob-keys.ts';
 import type { BlobStore, WrittenBlob } from './blob-store.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { createPartBuffer } from './part-buffer.ts';
-import { type S3Client, S3Refusal } from './s3-client.ts';
+import { isLasting, type S3Client, S3Refusal } from './s3-client.ts';
 import { createS3Multipart, type S3Part, toPartBytes } from './s3-multipart.ts';
 import { createS3Objects } from './s3-objects.ts';
 import { readPartialId } from './s3-partial-files.ts';
@@ -15,6 +16,8 @@ const deletesAtOnce = 8;
 const streamBufferBytes = 256 * 1024;
 /** "~" cannot stand in a key, so no blob can have this name. */
 const probeKey = '~check';
+/** How long the opening waits for the server; then it goes on by itself. */
+const defaultGraceMs = 2_000;
 /** A request ends long before; what is older has no writer any more. */
 const abandonedMs = 24 * 3_600_000;
 
@@ -25,6 +28,16 @@ export interface S3BlobStoreOptions {
   tempDir: string;
   /** Of the largest blob, from which the size of an upload's parts follows. */
   maxBlobBytes: number;
+  graceMs?: number;
+  watch?: StoreWatch;
+}
+
+/** Told once of what operators should know. */
+export interface StoreWatch {
+  /** A check has failed, or something cannot be done that has its use. */
+  onFault(error: unknown): void;
+  /** A check has gone well again. */
+  onBack(): void;
 }
 
 /**
@@ -36,7 +49,8 @@ export interface S3BlobStoreOptions {
  *
  * Throws `storage_full` when there is no room, `storage_unavailable` when the bucket cannot be used, and
  * `invalid_request` for what is not a key. When it is opened, what is wrong for good (no such bucket, keys that are
- * refused, conditions that are not honoured) is thrown; a server that is merely away is waited for.
+ * refused or may not do all that is needed, conditions that are not honoured, no TLS) is thrown; a server that is merely
+ * away is waited for, and until it has shown that it honours conditions nothing is created.
  */
 export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore> {
   const { client } = options;
@@ -45,7 +59,10 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
   const partBytes = toPartBytes(options.maxBlobBytes);
   const copies = createLocalCopies({ dir: options.tempDir });
   const { run, close } = createStoreCalls((action) => action());
-  let honoursConditions = false;
+  let isProven = false;
+  let isAway = false;
+  let checking: Promise<void> | undefined;
+  let hasToldOfUploads = false;
 
   const toKey = (key: string): string => parseKey(key).join('/');
 
@@ -120,42 +137,90 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
     if (read?.length !== proof.length) {
       throw new AppError('storage_unavailable', 'The store does not give back what was written.');
     }
-    if (honoursConditions) return;
+    if (isProven) return;
     if (await objects.create(probeKey, proof)) {
       const why = 'its server does not honour If-None-Match on PUT, without which writers overwrite each other';
       const cause = new S3Refusal(`the bucket ${client.name}: ${why}`);
       throw new AppError('storage_unavailable', 'The store cannot be used (it ignores conditions).', { cause });
     }
-    honoursConditions = true;
+    // What else the key must be allowed to do.
+    await objects.list(probeKey).next();
+    await objects.delete(`${probeKey}-delete`);
+    const upload = { key: probeKey, uploadId: await multipart.begin(probeKey) };
+    await multipart.listParts(upload);
+    await multipart.abort(upload);
+    isProven = true;
   }
 
-  async function removeAbandoned(): Promise<number> {
+  /** One at a time: a server that hangs must not be asked by every probe anew. */
+  function check(): Promise<void> {
+    checking ??= prove()
+      .then(
+        () => {
+          if (isAway) options.watch?.onBack();
+          isAway = false;
+        },
+        (thrown) => {
+          if (!isAway) options.watch?.onFault(thrown);
+          isAway = true;
+          throw thrown;
+        },
+      )
+      .finally(() => {
+        checking = undefined;
+      });
+    return checking;
+  }
+
+  async function abortAbandoned(): Promise<number> {
     const newestMs = Date.now() - abandonedMs;
     let removed = 0;
     for await (const { begunMs, ...upload } of multipart.listUploads()) {
+      if (!(isKey(upload.key) || upload.key === probeKey) || !(begunMs < newestMs)) continue;
       // What belongs to a resumable upload goes with that.
-      if (!(begunMs < newestMs) || (await readPartialId(objects, upload.key)) === upload.uploadId) continue;
+      if ((await readPartialId(objects, upload.key)) === upload.uploadId) continue;
       await multipart.abort(upload);
       removed++;
     }
-    return removed + (await copies.sweep());
+    return removed;
   }
 
+  async function removeAbandoned(): Promise<number> {
+    const copied = await copies.sweep();
+    try {
+      return copied + (await abortAbandoned());
+    } catch (thrown) {
+      if (!(thrown instanceof AppError && thrown.cause instanceof S3Refusal)) throw thrown;
+      // A rule of the bucket can do it as well.
+      if (!hasToldOfUploads) options.watch?.onFault(thrown);
+      hasToldOfUploads = true;
+      return copied;
+    }
+  }
+
+  const proof = run(check);
   try {
-    await prove();
+    await Promise.race([proof, delay(options.graceMs ?? defaultGraceMs, undefined, { ref: false })]);
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.cause instanceof S3Refusal) {
+    if (isLasting(thrown)) {
       client.close();
       throw thrown;
     }
   }
+  // Who uses the store meets what comes of it.
+  proof.catch(() => undefined);
 
   return {
     async put(key, body) {
       if (body instanceof Uint8Array) return run(async () => put(toKey(key), body));
       return withSource(body, (watched) => run(async () => putStream(toKey(key), watched)));
     },
-    create: (key, body) => run(async () => objects.create(toKey(key), body)),
+    create: (key, body) =>
+      run(async () => {
+        const name = toKey(key);
+        if (!isProven) await check();
+        return objects.create(name, body);
+      }),
     read: (key) => run(async () => objects.read(toKey(key))),
     stream: (key, range) =>
       Readable.from(readRange(key, range), { objectMode: false, highWaterMark: streamBufferBytes }),
@@ -176,7 +241,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
         if (!stat) throw new AppError('not_found', 'There is no such blob.');
         return copies.open(stat.bytes, () => objects.stream(key));
       }),
-    check: () => run(prove),
+    check: () => run(check),
     removeAbandoned: () => run(removeAbandoned),
     async close() {
       await close();

@@ -45,11 +45,13 @@ export interface S3Client {
   readonly name: string;
   readonly prefix: string;
   /**
-   * Sends a request, again and again for about two seconds while the server is away or busy.
+   * Sends a request, up to four times: for about two seconds while the server is away or busy, for some six while it
+   * says nothing; longer where the request has a large body.
+   * @param options.patienceMs how long the server may say nothing, all tries together
    * @returns also answers that refuse
    * @throws AppError `storage_unavailable` when there was none
    */
-  send(request: S3Request, options?: { maxBytes?: number }): Promise<S3Answer>;
+  send(request: S3Request, options?: { maxBytes?: number; patienceMs?: number }): Promise<S3Answer>;
   /** Sends a request once, and gives what comes as it comes. The caller reads it to its end or destroys it. */
   open(request: S3Request): Promise<http.IncomingMessage>;
   close(): void;
@@ -60,7 +62,11 @@ export class S3Refusal extends Error {
   override readonly name = 'S3Refusal';
 }
 
-/** Without a sign of life for so long, a connection counts as lost. */
+/** So long a request may go without a sign of life, all tries together; the wait for a free connection counts. */
+const defaultPatienceMs = 6_000;
+/** What a body may take on a slow line comes on top: 256 kB a second. */
+const slowestBytesPerMs = 256;
+/** A stream without a byte for so long, or a reader that takes none, is read on with another request. */
 const idleMs = 20_000;
 const maxTries = 4;
 const firstPauseMs = 60;
@@ -77,7 +83,10 @@ const fullCodes = /StorageFull|QuotaExceeded|InsufficientStorage|TooMuchData/;
  * A client of what speaks S3 (https://docs.aws.amazon.com/AmazonS3/latest/API), with signature version 4. Bodies are
  * signed as well, so that what arrives is what was sent, also without TLS.
  */
-export function createS3Client(options: S3Options): S3Client {
+export function createS3Client(
+  options: S3Options,
+  { patienceMs: usualPatienceMs = defaultPatienceMs }: { patienceMs?: number } = {},
+): S3Client {
   const endpoint = new URL(options.endpoint);
   const isTls = endpoint.protocol === 'https:';
   const host = options.pathStyle ? endpoint.host : `${options.bucket}.${endpoint.host}`;
@@ -93,7 +102,7 @@ export function createS3Client(options: S3Options): S3Client {
     ...(options.sessionToken !== null && { sessionToken: options.sessionToken }),
   };
 
-  const start = (request: S3Request, agent: http.Agent): Promise<http.IncomingMessage> =>
+  const start = (request: S3Request, agent: http.Agent, signal: AbortSignal): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
       const body = request.body && Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength);
       const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20');
@@ -120,33 +129,52 @@ export function createS3Client(options: S3Options): S3Client {
         method: request.method,
         path: signed.path,
         headers: signed.headers as http.OutgoingHttpHeaders,
-        timeout: idleMs,
+        ...(agent === agents.streams && { timeout: idleMs }),
       });
       sent.once('response', resolve);
       sent.on('error', reject);
-      sent.once('timeout', () => sent.destroy(new Error(`no answer within ${idleMs / 1000} s`)));
+      sent.once('timeout', () => sent.destroy(new Error(`no byte within ${idleMs / 1000} s`)));
+      signal.addEventListener('abort', () => {
+        // A request that still waits for a connection tells of its end only when it gets one.
+        reject(signal.reason);
+        sent.destroy(signal.reason);
+      });
       sent.end(body);
     });
 
   return {
     name: `${options.bucket} at ${endpoint.host}`,
     prefix: options.prefix,
-    async send(request, { maxBytes = defaultMaxBytes } = {}) {
+    async send(request, { maxBytes = defaultMaxBytes, patienceMs = usualPatienceMs } = {}) {
+      const wholeMs = patienceMs + (request.body?.length ?? 0) / slowestBytesPerMs;
+      const endMs = performance.now() + wholeMs;
       for (let tries = 1; ; tries++) {
         const isRepeated = tries > 1;
+        const pauseMs = firstPauseMs * 4 ** (tries - 1) * (0.5 + Math.random());
+        const silence = limitSilence(Math.min(wholeMs / 2, endMs - performance.now()));
+        const isLast = () => tries === maxTries || performance.now() + pauseMs >= endMs;
         try {
-          const response = await start(request, agents.calls);
-          const body = await collect(response, maxBytes);
+          const response = await start(request, agents.calls, silence.signal);
+          const body = await collect(response, maxBytes, silence.broken);
           const answer = { status: response.statusCode ?? 0, headers: response.headers, body, isRepeated };
-          if (!isBusy(answer) || tries === maxTries) return answer;
+          if (!isBusy(answer) || isLast()) return answer;
         } catch (thrown) {
           if (thrown instanceof AppError) throw thrown;
-          if (tries === maxTries) throw unavailable(thrown);
+          if (isLast()) throw unavailable(silence.signal.aborted ? silence.signal.reason : thrown);
+        } finally {
+          silence.end();
         }
-        await delay(firstPauseMs * 4 ** (tries - 1) * (0.5 + Math.random()));
+        await delay(pauseMs);
       }
     },
-    open: (request) => start(request, agents.streams),
+    async open(request) {
+      const silence = limitSilence(usualPatienceMs / 2);
+      try {
+        return await start(request, agents.streams, silence.signal);
+      } finally {
+        silence.end();
+      }
+    },
     close() {
       agents.calls.destroy();
       agents.streams.destroy();
@@ -154,11 +182,20 @@ export function createS3Client(options: S3Options): S3Client {
   };
 }
 
+/** A signal that fires when nothing has come for so long; `broken` says that something has. */
+function limitSilence(ms: number): { signal: AbortSignal; broken(): void; end(): void } {
+  const controller = new AbortController();
+  const reason = new Error(`no answer within ${(ms / 1000).toFixed(1)} s`);
+  const timer = setTimeout(() => controller.abort(reason), ms);
+  return { signal: controller.signal, broken: () => timer.refresh(), end: () => clearTimeout(timer) };
+}
+
 /** @throws AppError `internal` when it has more bytes than it may */
-async function collect(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function collect(response: http.IncomingMessage, maxBytes: number, onPart: () => void): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
+    onPart();
     bytes += part.length;
     if (bytes > maxBytes) throw new AppError('internal', 'The blob is too large to be read at once.');
     parts.push(part);
@@ -176,6 +213,15 @@ function isBusy(answer: S3Answer): boolean {
 /** S3's word for what is wrong, or '' where it gives none (as in answers to HEAD). */
 export function readCode(answer: Pick<S3Answer, 'status' | 'body'>): string {
   return answer.status < 300 ? '' : (readElement(answer.body.toString('utf8'), 'Code') ?? '');
+}
+
+/** What TLS says when it will not do; the same tomorrow. */
+const tlsCodes = /^(EPROTO|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Whether another try will not change it: the server refuses, is no partner for TLS, or the fault is ours. */
+export function isLasting(thrown: unknown): boolean {
+  if (!(thrown instanceof AppError)) return true;
+  return thrown.cause instanceof S3Refusal || tlsCodes.test(systemCode(thrown.cause));
 }
 
 /** A lost connection as a coded error. Its message, which callers see, names no address; its cause does. */
@@ -196,7 +242,8 @@ export function toS3Error(client: Pick<S3Client, 'name'>, answer: Pick<S3Answer,
     return new AppError('storage_full', `There is no room left in the store (${said}).`);
   }
   const message = `The store cannot be used (${said}).`;
-  if (answer.status >= 500 || answer.status === 429) return new AppError('storage_unavailable', message);
+  if ((answer.status >= 500 && answer.status !== 501) || answer.status === 429)
+    return new AppError('storage_unavailable', message);
   const detail = readElement(answer.body.toString('utf8'), 'Message') ?? '';
   const cause = new S3Refusal(`the bucket ${client.name}: ${said} ${detail.slice(0, 500)}`.trim());
   return new AppError('storage_unavailable', message, { cause });

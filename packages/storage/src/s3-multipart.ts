@@ -32,6 +32,8 @@ export interface S3Part {
 
 /** What S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const leastPartBytes = 5 * 1024 * 1024;
+/** Some servers copy all parts before they say a word. */
+const completePatienceMs = 120_000;
 /** Of 10,000, some are left for parts that are smaller because an upload was interrupted. */
 const mostParts = 9_000;
 
@@ -44,8 +46,8 @@ export function toPartBytes(maxBytes: number): number {
 }
 
 export function createS3Multipart(client: S3Client): S3Multipart {
-  async function send(request: S3Request): Promise<S3Answer | null> {
-    const answer = await client.send(request);
+  async function send(request: S3Request, patienceMs?: number): Promise<S3Answer | null> {
+    const answer = await client.send(request, patienceMs === undefined ? {} : { patienceMs });
     if (answer.status === 404 && readCode(answer) === 'NoSuchUpload') return null;
     // Putting many parts together takes long: the status may be sent before it is known what comes of it.
     const isFault = answer.status === 200 && request.method === 'POST' && answer.body.includes('<Error>');
@@ -93,7 +95,7 @@ export function createS3Multipart(client: S3Client): S3Multipart {
         ({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`,
       );
       const body = Buffer.from(`<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`);
-      return (await send({ method: 'POST', key, query: { uploadId }, body })) !== null;
+      return (await send({ method: 'POST', key, query: { uploadId }, body }, completePatienceMs)) !== null;
     },
     async abort({ key, uploadId }) {
       await send({ method: 'DELETE', key, query: { uploadId } });

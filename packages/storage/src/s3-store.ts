@@ -1,5 +1,5 @@
 import type { OpenStore } from './open-store.ts';
-import { createS3BlobStore } from './s3-blob-store.ts';
+import { createS3BlobStore, type StoreWatch } from './s3-blob-store.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';
 import { createS3PartialFiles } from './s3-partial-files.ts';
 
@@ -10,11 +10,12 @@ import { createS3PartialFiles } from './s3-partial-files.ts';
  */
 export async function openS3Store(
   options: S3Options & { tempDir: string; maxBlobBytes: number; toUploadKey: (id: string) => string },
+  watch?: StoreWatch,
 ): Promise<OpenStore> {
   const { tempDir, maxBlobBytes, toUploadKey } = options;
   const client = createS3Client(options);
   return {
-    blobs: await createS3BlobStore({ client, tempDir, maxBlobBytes }),
+    blobs: await createS3BlobStore({ client, tempDir, maxBlobBytes, ...(watch && { watch }) }),
     partials: createS3PartialFiles({ client, toKey: toUploadKey, maxBytes: maxBlobBytes }),
   };
 }
