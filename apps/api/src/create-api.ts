@@ -34,6 +34,7 @@ import { createLectureFromUploadHandler } from './lectures/lecture-from-upload.t
 import { createLectureReader } from './lectures/lecture-reader.ts';
 import { addLectureRoutes } from './lectures/lecture-routes.ts';
 import { addMediaRoute } from './lectures/media-route.ts';
+import { addReviewRoutes } from './lectures/review-routes.ts';
 import { createSubmitter } from './lectures/submit.ts';
 import { createUploadHandler } from './lectures/upload-route.ts';
 import { createRateLimit } from './limits/rate-limit.ts';
@@ -124,6 +125,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addCourseRoutes(app, { ...services, courseReader, auth });
   addCourseTopicsRoute(app, { services, courseReader, admission });
   addArtifactRoutes(app, { services, reader });
+  addReviewRoutes(app, { ...services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
   addExportRoute(app, { services, reader, stopping: stopping.signal });
   addEventRoute(app, { streams, reader, auth });

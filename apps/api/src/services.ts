@@ -27,6 +27,7 @@ import { createLectureStore, type LectureStore } from '@studymate/storage/lectur
 import { openStore } from '@studymate/storage/open-store';
 import type { StoreWatch } from '@studymate/storage/s3-blob-store';
 import { explainStoreFault } from '@studymate/storage/store-fault';
+import { createReviewStore, type ReviewStore } from '@studymate/storage/review-store';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
@@ -38,6 +39,7 @@ export interface Services {
   lectures: LectureStore;
   courses: CourseStore;
   conversations: ConversationStore;
+  reviews: ReviewStore;
   claims: Claims;
   uploads: UploadStore;
   uploadLocks: UploadLocks;
@@ -115,6 +117,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
     lectures,
     courses: createCourseStore({ blobs }),
     conversations: createConversationStore({ blobs }),
+    reviews: createReviewStore({ blobs }),
     claims: createClaims({ blobs }),
     uploads: createUploadStore({ blobs, partials }),
     uploadLocks,

@@ -105,6 +105,10 @@ const rules: Record<string, Rule> = {
   [`GET ${lecture}/summary`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/flashcards`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/quiz`]: { access: 'shared', status: 200 },
+  // Members have reviews of their own.
+  [`GET ${lecture}/reviews`]: { access: 'shared', status: 200 },
+  [`POST ${lecture}/reviews`]: { access: 'shared', status: 400, init: badBody },
+  [`DELETE ${lecture}/reviews`]: { access: 'shared', status: 204 },
 };
 
 let t: TestApi;

@@ -12,6 +12,7 @@ import type {
   TopicsRequest,
   TranscribeResponse,
 } from '@studymate/contracts/requests';
+import type { CardReview, Reviews } from '@studymate/contracts/reviews';
 import type {
   AskRequest,
   AskResponse,
@@ -124,6 +125,12 @@ export interface StudyMateClient {
   getFlashcards(lectureId: string, options?: CallOptions): Promise<Flashcard[]>;
   /** Questions with four answers each; `answer` is the place of the right one. */
   getQuiz(lectureId: string, options?: CallOptions): Promise<QuizQuestion[]>;
+  /** What one has answered to the flashcards oneself, in the order of time; others of a course have their own. */
+  getReviews(lectureId: string, options?: CallOptions): Promise<CardReview[]>;
+  /** Adds reviews; what comes a second time changes nothing. @returns all of them */
+  addReviews(lectureId: string, reviews: readonly CardReview[], options?: CallOptions): Promise<CardReview[]>;
+  /** Begins anew with all cards. */
+  clearReviews(lectureId: string, options?: CallOptions): Promise<void>;
   /** A transcript, chapters or flashcards as a file's text: `text`, `srt`, `vtt`, `youtube`, `anki`, `csv`. */
   getExport(
     lectureId: string,
@@ -299,6 +306,12 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary${toQuery({ length: call?.length })}`, call),
     getFlashcards: (lectureId, call) => get(`${lecturePath(lectureId)}/flashcards`, call),
     getQuiz: (lectureId, call) => get(`${lecturePath(lectureId)}/quiz`, call),
+    getReviews: async (lectureId, call) => (await get<Reviews>(`${lecturePath(lectureId)}/reviews`, call)).reviews,
+    addReviews: async (lectureId, reviews, call) =>
+      (await post<Reviews>(`${lecturePath(lectureId)}/reviews`, { reviews }, call)).reviews,
+    async clearReviews(lectureId, call) {
+      await request(`${lecturePath(lectureId)}/reviews`, { method: 'DELETE' }, call);
+    },
     getExport: async (lectureId, part, format, call) =>
       (await request(`${lecturePath(lectureId)}/${part}${toQuery({ format })}`, {}, call)).text(),
     mediaUrl: (lectureId) => `${base}${lecturePath(lectureId)}/media`,

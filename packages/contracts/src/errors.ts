@@ -56,7 +56,8 @@ export const errorCatalogue = {
   limit_reached: {
     status: 409,
     retryable: false,
-    meaning: 'There are as many as there may be: an owner may have 1,000 courses, a course 1,000 members.',
+    meaning:
+      'There are as many as there may be: an owner may have 1,000 courses, a course 1,000 members, a lecture 10,000 reviews of a person.',
   },
   version_mismatch: {
     status: 412,

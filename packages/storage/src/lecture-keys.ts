@@ -9,6 +9,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   lectures/<id>/<stage>/<attempt>/<name>
  *   lectures/<id>/runs/<stage>/<attempt>/<part>-<run>
  *   lectures/<id>/callbacks/<end>: what became of telling it
+ *   lectures/<id>/reviews/<person>/<8-digit version>.json: review-store.ts
  *   owners/<owner>/lectures/<id>
  *   owners/<owner>/media/<sha256>/<id>
  *   uploads/<owner>/<id>/upload.json, finished.json and lecture.json: upload-store.ts
@@ -84,6 +85,15 @@ export function parseRunMarkKey(key: string): { stage: string; attempt: number }
 /** What became of telling an end of the lecture. @param mark `toEndMark` */
 export function callbackNoteKey(lectureId: string, mark: number): string {
   return `${lecturePrefix(lectureId)}callbacks/${mark}`;
+}
+
+/** Versions of what a person has answered to the lecture's flashcards. */
+export function reviewsPrefix(lectureId: string, person: string): string {
+  return `${lecturePrefix(lectureId)}reviews/${ownerPart(person)}/`;
+}
+
+export function reviewsKey(lectureId: string, person: string, version: number): string {
+  return `${reviewsPrefix(lectureId, person)}${String(version).padStart(8, '0')}.json`;
 }
 
 /** All attempts of a stage. */

@@ -29,6 +29,7 @@ export type Upgrades = readonly Upgrade[];
 export const recordUpgrades: Upgrades = [];
 export const courseUpgrades: Upgrades = [];
 export const conversationTurnUpgrades: Upgrades = [];
+export const reviewsUpgrades: Upgrades = [];
 
 export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = new Map<
   ArtifactSchema<unknown>,

@@ -3,6 +3,7 @@ import * as artifactSchemas from '@studymate/contracts/artifacts';
 import { storedConversationTurnSchema } from '@studymate/contracts/conversation';
 import { courseRecordSchema } from '@studymate/contracts/course';
 import { lectureRecordSchema } from '@studymate/contracts/lecture-record';
+import { storedReviewsSchema } from '@studymate/contracts/reviews';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { type ArtifactSchema, createArtifacts } from '../src/artifacts.ts';
@@ -15,6 +16,7 @@ import {
   conversationTurnUpgrades,
   courseUpgrades,
   recordUpgrades,
+  reviewsUpgrades,
   type Upgrades,
   upgradeStored,
 } from '../src/schema-upgrades.ts';
@@ -28,6 +30,7 @@ const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades]
   ['record', lectureRecordSchema, recordUpgrades],
   ['course', courseRecordSchema, courseUpgrades],
   ['conversation-turn', storedConversationTurnSchema, conversationTurnUpgrades],
+  ['reviews', storedReviewsSchema, reviewsUpgrades],
   ...(
     [
       ['chunk', artifactSchemas.chunkSchema],
@@ -58,7 +61,7 @@ describe('samples of every schema version that was ever written', () => {
     );
     expect((await readdir(samplesDir)).sort()).toEqual(wanted.sort());
     const rows = kinds
-      .filter(([name]) => !['record', 'course', 'conversation-turn'].includes(name))
+      .filter(([name]) => !['record', 'course', 'conversation-turn', 'reviews'].includes(name))
       .map(([, schema]) => schema);
     expect(new Set(artifactUpgrades.keys())).toEqual(new Set(rows));
     // A schema is what can be parsed and has a version of its own; parts of one have none.

@@ -29,13 +29,13 @@ const notMade: readonly ErrorCode[] = ['not_ready', 'stage_failed', 'stage_skipp
  */
 export async function* listExportFiles(
   deps: {
-    services: Pick<Services, 'lectures' | 'courses' | 'conversations' | 'artifacts' | 'blobs'>;
+    services: Pick<Services, 'lectures' | 'courses' | 'conversations' | 'artifacts' | 'reviews' | 'blobs'>;
     reader: Pick<LectureReader, 'toView'>;
   },
   owner: string,
   options: { withMedia: boolean; now?: Date },
 ): AsyncGenerator<TarFile> {
-  const { lectures, courses, conversations, artifacts, blobs } = deps.services;
+  const { lectures, courses, conversations, artifacts, reviews, blobs } = deps.services;
   const { withMedia, now = new Date() } = options;
   const problems: Problem[] = [];
   let lectureCount = 0;
@@ -53,12 +53,18 @@ export async function* listExportFiles(
     }
   };
 
+  /** Of the owner alone; null while there are none. */
+  const readReviews = async (lectureId: string) => {
+    const own = await reviews.read(lectureId, owner);
+    return own.length === 0 ? null : own;
+  };
   const readParts = (record: LectureRecord): [name: string, read: () => Promise<unknown>][] => [
     ['transcript', () => readTranscript(artifacts, record)],
     ['chapters', () => readStageContent(artifacts, record, 'chapters', chaptersArtifactSchema)],
     ['topics', () => readStageContent(artifacts, record, 'topics', topicsArtifactSchema)],
     ['summary', () => readStageContent(artifacts, record, 'summary', summaryArtifactSchema)],
     ['flashcards', () => readStageContent(artifacts, record, 'flashcards', flashcardsArtifactSchema)],
+    ['reviews', () => readReviews(record.id)],
   ];
 
   async function* listLecture(record: LectureRecord): AsyncGenerator<TarFile> {

@@ -4,6 +4,7 @@ import { lectureOperations } from './lecture-operations.ts';
 import type { Operations } from './operation.ts';
 import { quickOperations } from './quick-operations.ts';
 import { searchOperations } from './search-operations.ts';
+import { reviewOperations } from './review-operations.ts';
 import { serviceOperations } from './service-operations.ts';
 import { uploadOperations } from './upload-operations.ts';
 
@@ -11,6 +12,7 @@ import { uploadOperations } from './upload-operations.ts';
 export const operations: Operations = {
   ...lectureOperations,
   ...searchOperations,
+  ...reviewOperations,
   ...courseOperations,
   ...uploadOperations,
   ...quickOperations,
