@@ -14,7 +14,8 @@ export function addHome(router: Router, deps: { webDir: string | null }): void {
       setHeaders(res, filePath) {
         res.setHeader(
           'content-security-policy',
-          "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'",
+          "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; form-action 'self'; " +
+            "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
         );
         // The builder puts a hash into the names of all files but the page's own.
         const isHashed = path.basename(path.dirname(filePath)) === 'assets';

@@ -103,6 +103,7 @@ const rules: Record<string, Rule> = {
   [`GET ${lecture}/chapters/:index/related`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/topics`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/summary`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/waveform`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/flashcards`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/quiz`]: { access: 'shared', status: 200 },
   // Members have reviews of their own.

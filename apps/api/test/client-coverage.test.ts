@@ -28,6 +28,7 @@ const calls: { [Name in keyof StudyMateClient]: (client: StudyMateClient) => unk
   getSummary: (client) => client.getSummary('1'),
   getFlashcards: (client) => client.getFlashcards('1'),
   getQuiz: (client) => client.getQuiz('1'),
+  getWaveform: (client) => client.getWaveform('1'),
   getReviews: (client) => client.getReviews('1'),
   addReviews: (client) => client.addReviews('1', []),
   clearReviews: (client) => client.clearReviews('1'),

@@ -31,6 +31,7 @@ import type {
   TopicAssignments,
 } from '@studymate/contracts/study';
 import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
+import type { Waveform } from '@studymate/contracts/waveform';
 import { toApiError } from './api-error.ts';
 import { type AskEvent, readAnswer } from './ask-stream.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
@@ -125,6 +126,8 @@ export interface StudyMateClient {
   getFlashcards(lectureId: string, options?: CallOptions): Promise<Flashcard[]>;
   /** Questions with four answers each; `answer` is the place of the right one. */
   getQuiz(lectureId: string, options?: CallOptions): Promise<QuizQuestion[]>;
+  /** How loud the recording is in the course of time. */
+  getWaveform(lectureId: string, options?: CallOptions): Promise<Waveform>;
   /** What one has answered to the flashcards oneself, in the order of time; others of a course have their own. */
   getReviews(lectureId: string, options?: CallOptions): Promise<CardReview[]>;
   /** Adds reviews; what comes a second time changes nothing. @returns all of them */
@@ -306,6 +309,7 @@ export function createClient(options: ClientOptions): StudyMateClient {
     getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary${toQuery({ length: call?.length })}`, call),
     getFlashcards: (lectureId, call) => get(`${lecturePath(lectureId)}/flashcards`, call),
     getQuiz: (lectureId, call) => get(`${lecturePath(lectureId)}/quiz`, call),
+    getWaveform: (lectureId, call) => get(`${lecturePath(lectureId)}/waveform`, call),
     getReviews: async (lectureId, call) => (await get<Reviews>(`${lecturePath(lectureId)}/reviews`, call)).reviews,
     addReviews: async (lectureId, reviews, call) =>
       (await post<Reviews>(`${lecturePath(lectureId)}/reviews`, { reviews }, call)).reviews,

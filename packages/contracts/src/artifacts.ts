@@ -29,6 +29,8 @@ export const ingestManifestSchema = z.object({
   speechSeconds: z.number().nonnegative(),
   chunkCount: z.number().int().nonnegative(),
   warnings: z.array(lectureWarningSchema),
+  /** A byte for each of at most 1,800 equal stretches (waveform.ts), in base64; older ones have none. */
+  loudness: z.base64().optional(),
 });
 export type IngestManifest = z.infer<typeof ingestManifestSchema>;
 

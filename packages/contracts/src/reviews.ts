@@ -27,16 +27,3 @@ export type Reviews = z.infer<typeof reviewsSchema>;
 /** A person's reviews as they are kept, in the order of time. */
 export const storedReviewsSchema = z.object({ schemaVersion: z.literal(1), reviews: z.array(cardReviewSchema) });
 export type StoredReviews = z.infer<typeof storedReviewsSchema>;
-
-/**
- * Both put together in the order of time; a card is looked at once at a time, so what comes a second time is the same.
- */
-export function mergeReviews(known: readonly CardReview[], added: readonly CardReview[]): CardReview[] {
-  const merged = new Map<string, CardReview>();
-  for (const { cardId, rating, reviewedAt } of [...known, ...added]) {
-    const time = new Date(reviewedAt).toISOString();
-    const key = `${time} ${cardId}`;
-    if (!merged.has(key)) merged.set(key, { cardId, rating, reviewedAt: time });
-  }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, review]) => review);
-}

@@ -1,8 +1,8 @@
 import { AppError } from '@studymate/contracts/errors';
+import { mergeReviews } from '@studymate/contracts/merge-reviews';
 import {
   type CardReview,
   maxReviewsOfLecture,
-  mergeReviews,
   type StoredReviews,
   storedReviewsSchema,
 } from '@studymate/contracts/reviews';

@@ -1,3 +1,4 @@
+import { type IngestManifest, ingestManifestSchema } from '@studymate/contracts/artifacts';
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { type StageName, studyStageNames } from '@studymate/contracts/stages';
@@ -27,6 +28,15 @@ export async function readStageContent<T>(
   const artifact = await artifacts.readArtifact(pinned.key, schema);
   if (!artifact) throw new AppError('internal', `${pinned.key} is pinned but not there.`, { retryable: false });
   return artifact.content;
+}
+
+/** What is known of the recording once all of it has been cut. Throws as `readStageContent` does. */
+export async function readManifest(artifacts: Artifacts, record: LectureRecord): Promise<IngestManifest> {
+  const pinned = record.artifacts.ingest;
+  if (!pinned) throw whyMissing(record, 'ingest');
+  const manifest = await artifacts.readArtifact(pinned.key, ingestManifestSchema);
+  if (!manifest) throw new AppError('internal', `${pinned.key} is pinned but not there.`, { retryable: false });
+  return manifest;
 }
 
 /** Why a stage has no artifact, for the user. */

@@ -14,6 +14,7 @@ import {
   transcriptQuerySchema,
 } from '@studymate/contracts/queries';
 import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
+import type { Waveform } from '@studymate/contracts/waveform';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import { toVttChapters, toYoutubeChapters } from '@studymate/study/chapter-formats';
 import { toAnkiTsv, toCsv } from '@studymate/study/flashcard-formats';
@@ -24,14 +25,14 @@ import { addRoute } from '../http/add-route.ts';
 import { toContentDisposition } from '../http/content-disposition.ts';
 import { parseRequest } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
-import { readStageContent } from './artifact-reader.ts';
+import { readManifest, readStageContent } from './artifact-reader.ts';
 import type { LectureReader } from './lecture-reader.ts';
 import { readPartialTranscript, readTranscript } from './lecture-text.ts';
 
 /** Exports take one level of chapters; a list of all three would repeat every moment. */
 const exportLevel = 'general';
 
-/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards, /quiz */
+/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards, /quiz, /waveform */
 export function addArtifactRoutes(router: Router, deps: { services: Services; reader: LectureReader }): void {
   const { reader } = deps;
   const { artifacts } = deps.services;
@@ -48,6 +49,15 @@ export function addArtifactRoutes(router: Router, deps: { services: Services; re
       else if (format === 'text') sendFile(res, record, 'text/plain', 'txt', toPlainText(transcript));
       else if (format === 'srt') sendFile(res, record, 'application/x-subrip', 'srt', toSrt(transcript.segments));
       else sendFile(res, record, 'text/vtt', 'vtt', toVtt(transcript.segments));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/waveform', {
+    async get(req, res) {
+      parseRequest(jsonQuerySchema, req.query);
+      const record = await reader.readRecord(ownerOf(res), req.params.id);
+      const { durationSeconds, loudness = '' } = await readManifest(artifacts, record);
+      res.json({ durationSeconds, values: [...Buffer.from(loudness, 'base64')] } satisfies Waveform);
     },
   });
 

@@ -16,6 +16,7 @@ import {
 } from '@studymate/contracts/study';
 import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { lectureFromUploadSchema } from '@studymate/contracts/upload';
+import { waveformSchema } from '@studymate/contracts/waveform';
 import { z } from 'zod';
 import * as fields from './form-fields.ts';
 import { type Answer, changeErrors, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
@@ -184,6 +185,13 @@ export const lectureOperations: Operations = {
     summary: 'Statements and key terms, each with its moment, in three lengths.',
     query: summaryQuerySchema,
     answers: { 200: { description: 'The summary.', content: { 'application/json': summarySchema } } },
+    errors: partErrors,
+  },
+  'GET /api/v1/lectures/:id/waveform': {
+    tag: 'Parts of a lecture',
+    summary: 'How loud the recording is in the course of time, for a picture of it.',
+    query: jsonQuerySchema,
+    answers: { 200: { description: 'At most 1,800 values.', content: { 'application/json': waveformSchema } } },
     errors: partErrors,
   },
   'GET /api/v1/lectures/:id/flashcards': {

@@ -92,6 +92,8 @@ export async function finishLecture(
     ingest: toRef(ingestManifestKey(lectureId, 1)),
     transcribe: toRef(attemptPrefix(lectureId, 'transcribe', 1)),
   };
+  const cut = { durationSeconds: 60, speechSeconds: 60, chunkCount: 1, warnings: [], loudness: 'AID/' };
+  await store.artifacts.createArtifact(ingestManifestKey(lectureId, 1), { schemaVersion: 1, ...cut });
   for (const stage of ['assemble', 'chapters', 'topics', 'summary', 'flashcards'] as const) {
     if (!(stage in content)) continue;
     const key = stage === 'assemble' ? transcriptKey(lectureId, 1) : studyArtifactKey(lectureId, stage, 1);

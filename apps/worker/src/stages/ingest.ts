@@ -17,6 +17,7 @@ import { ingestManifestKey } from '@studymate/storage/lecture-keys';
 import { runVad } from '../model-ops.ts';
 import type { Stage, StageContext, StageDeps, StageOutcome } from '../stage-context.ts';
 import { toIngestPriority } from './ingest-turn.ts';
+import { createLoudnessMeter, measureLoudness } from './loudness.ts';
 import { reuseChunks } from './reuse-chunks.ts';
 import { CutDiffers, keepChunk, keepManifest } from './same-cut.ts';
 import { createSampleBuffer, type SampleBuffer } from './sample-buffer.ts';
@@ -99,7 +100,9 @@ async function cutRecording(deps: StageDeps, context: StageContext): Promise<Sta
     const lease = await leasing;
     context.reportCold(lease.cold);
     const algorithm = await toAlgorithm();
-    const cut = await cutIntoChunks(deps, context, lease, decoding.samples, declaredSeconds);
+    const meter = createLoudnessMeter();
+    const samples = measureLoudness(decoding.samples, meter);
+    const cut = await cutIntoChunks(deps, context, lease, samples, declaredSeconds);
     const decoded = await decoding.finished;
 
     const manifest: IngestManifest = {
@@ -108,6 +111,7 @@ async function cutRecording(deps: StageDeps, context: StageContext): Promise<Sta
       speechSeconds: cut.speechSeconds,
       chunkCount: cut.chunkCount,
       warnings: decoded.warnings,
+      loudness: Buffer.from(meter.finish()).toString('base64'),
     };
     const key = ingestManifestKey(record.id, attempt);
     await keepManifest(deps, context, manifest);
