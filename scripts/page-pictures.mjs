@@ -18,12 +18,21 @@ async function main(baseURL) {
   if (executablePath === null) throw new Error('Chromium is missing; node scripts/setup.mjs --system installs it');
   await mkdir(imagesDir, { recursive: true });
   const sample = await readFile(path.join(rootDir, 'samples/history-of-printing.mp3'));
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--mute-audio'] });
+  const args = ['--no-sandbox', '--disable-gpu', '--mute-audio', '--use-fake-device-for-media-stream'];
+  const browser = await chromium.launch({ executablePath, args });
   const made = [];
+  const courses = [];
 
   /** Opens an address in a profile of its own, prepares it and takes a picture. */
-  const take = async (name, { context = desktop, scheme = 'light', hash = '#/', prepare }) => {
-    const opened = await browser.newContext({ ...context, baseURL, colorScheme: scheme, reducedMotion: 'reduce' });
+  const take = async (name, { context = desktop, scheme = 'light', locale = 'en-GB', hash = '#/', prepare }) => {
+    const opened = await browser.newContext({
+      ...context,
+      baseURL,
+      locale,
+      colorScheme: scheme,
+      reducedMotion: 'reduce',
+      permissions: ['microphone'],
+    });
     try {
       const page = await opened.newPage();
       await page.goto(`/${hash}`);
@@ -39,6 +48,20 @@ async function main(baseURL) {
     await page.setInputFiles('#pick', { name, mimeType: 'audio/mpeg', buffer });
     await page.waitForURL(/#\/lectures\//);
     made.push(page.url().split('/').at(-1));
+  };
+  const ask = async (method, path, body) => {
+    const response = await fetch(`${baseURL}/api/v1/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+    return response.json();
+  };
+  const makeCourse = async (title, lectureId) => {
+    const { id } = await ask('POST', 'courses', { title });
+    if (lectureId !== undefined) await ask('PATCH', `lectures/${lectureId}`, { courseId: id });
+    return id;
   };
   const untilEnded = (page) =>
     page
@@ -97,13 +120,56 @@ async function main(baseURL) {
     });
     await take('page-failed', {
       async prepare(page) {
-        await send(page, 'Not a recording.mp3', Buffer.from('This is a text.\n'.repeat(1000)));
+        await send(
+          page,
+          'Not a recording.mp3',
+          Buffer.from(Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7919) % 251)),
+        );
         await untilEnded(page);
       },
     });
-    await take('page-lectures', { prepare: (page) => page.locator('.lecture-link').first().waitFor() });
+    const course = await makeCourse('Book history', made[0]);
+    courses.push(course, await makeCourse('Organic chemistry'));
+    await take('page-lectures', {
+      async prepare(page) {
+        await page.locator('.lecture-link').first().waitFor();
+        await page.locator('.course-link').first().waitFor();
+        await page.locator('.model-line', { hasText: 'loaded' }).waitFor({ timeout: 60_000 });
+      },
+    });
+    await take('page-recording', {
+      async prepare(page) {
+        await page.getByRole('button', { name: 'Record now' }).click();
+        await page.locator('.recorder-clock', { hasText: '0:04' }).waitFor();
+      },
+    });
+    await take('page-course', {
+      hash: `#/courses/${course}`,
+      async prepare(page) {
+        await page.locator('.lecture-link').first().waitFor();
+        await page.keyboard.press('/');
+        await page.keyboard.type('movable type');
+        await page.locator('.found mark').first().waitFor();
+        await page.locator('.search-box').evaluate((box) => box.scrollIntoView({ block: 'start' }));
+      },
+    });
+    await take('page-arabic', {
+      hash,
+      locale: 'ar-EG',
+      async prepare(page) {
+        await page.locator('.stage[data-status=done]').nth(6).waitFor();
+        await listenFrom(page, '.statement >> nth=0');
+      },
+    });
+    await take('page-arabic-phone', {
+      context: phone,
+      locale: 'ar-EG',
+      scheme: 'dark',
+      prepare: (page) => page.locator('.lecture-link').first().waitFor(),
+    });
   } finally {
     await browser.close();
+    for (const id of courses) await fetch(`${baseURL}/api/v1/courses/${id}`, { method: 'DELETE' });
     for (const id of made) await fetch(`${baseURL}/api/v1/lectures/${id}`, { method: 'DELETE' });
   }
 }

@@ -1,13 +1,13 @@
 // Builds the page to plain files: `node build.mjs` in this folder.
 //
-//   dist/index.html            names the two below; always asked for anew
+//   dist/index.html            names what is needed at first; always asked for anew
 //   dist/assets/app-HASH.js    may be kept for ever, because another content has another name
 //   dist/assets/app-HASH.css
 //   dist/assets/part-HASH.js   what the page loads when it is first used, such as the sending of recordings
 //   dist/icon.svg
 //   dist/.meta.json            what went in, for the question whether it is stale; not served
 import { realpathSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,8 +16,8 @@ const appDir = path.dirname(fileURLToPath(import.meta.url));
 /** Where the build leaves the list of what it was made of, relative to the app's folder. */
 export const pageMetaPath = 'dist/.meta.json';
 
-/** Files that go in without being seen by esbuild. */
-const otherInputs = ['src/index.html', 'src/icon.svg', 'build.mjs'];
+/** Files and folders of files that go in without being modules. */
+const otherInputs = ['index.html', 'build.mjs', 'public', 'src/styles'];
 
 /** light-dark() and dvh are in all of these. */
 const browsers = ['chrome123', 'edge123', 'firefox120', 'safari17.5'];
@@ -28,9 +28,8 @@ const browsers = ['chrome123', 'edge123', 'firefox120', 'safari17.5'];
  * @param {boolean} [params.minify]
  */
 export async function buildPage({ outDir = path.join(appDir, 'dist'), minify = true } = {}) {
-  const { build } = await import('esbuild');
-  const { metafile } = await build(options({ outDir, minify }));
-  await finishPage({ outDir, metafile });
+  const { build } = await import('vite');
+  await build(options({ outDir, minify, onPublished: () => {} }));
 }
 
 /**
@@ -41,73 +40,107 @@ export async function buildPage({ outDir = path.join(appDir, 'dist'), minify = t
  * @returns {Promise<{close(): Promise<void>}>}
  */
 export async function watchPage({ onBuilt }) {
-  const { context } = await import('esbuild');
+  const { build } = await import('vite');
   const outDir = path.join(appDir, 'dist');
-  const finisher = {
-    name: 'finish',
-    setup(build) {
-      build.onEnd(async (result) => {
-        if (result.errors.length > 0) return;
-        await finishPage({ outDir, metafile: result.metafile });
-        onBuilt();
-      });
-    },
-  };
-  const watching = await context({ ...options({ outDir, minify: false }), plugins: [finisher] });
-  // The page is there when this returns; `watch` alone would not wait for it.
-  await watching.rebuild().catch(() => {});
-  await watching.watch();
-  return { close: () => watching.dispose() };
+  const settings = options({ outDir, minify: false, onPublished: onBuilt });
+  const watcher = await build({ ...settings, build: { ...settings.build, watch: {} } });
+  // The page is there when this returns, unless a mistake is in its way.
+  await new Promise((resolve) => {
+    watcher.on('event', ({ code, result }) => {
+      if (code === 'BUNDLE_END' || code === 'ERROR') void result?.close();
+      if (code === 'END' || code === 'ERROR') resolve();
+    });
+  });
+  return { close: () => watcher.close() };
 }
 
-function options({ outDir, minify }) {
+function options({ outDir, minify, onPublished }) {
+  // Beside its place, so that files can be moved there; the API serves no name with a dot at its beginning.
+  const stagingDir = path.join(outDir, `.new-${process.pid}`);
   return {
-    absWorkingDir: appDir,
-    entryPoints: { app: 'src/main.ts' },
-    outdir: path.join(outDir, 'assets'),
-    entryNames: '[name]-[hash]',
-    // What is imported dynamically is a file of its own, loaded when it is first used.
-    chunkNames: 'part-[hash]',
-    splitting: true,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: browsers,
-    minify,
-    metafile: true,
-    legalComments: 'none',
-    logLevel: 'warning',
+    root: appDir,
+    configFile: false,
+    base: './',
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    plugins: [publisher({ stagingDir, outDir, onPublished })],
+    build: {
+      outDir: stagingDir,
+      emptyOutDir: true,
+      target: browsers,
+      minify,
+      cssMinify: minify,
+      // The policy of the page allows no data in place of files, and all of these browsers know how to preload.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      rolldownOptions: {
+        output: {
+          entryFileNames: 'assets/app-[hash].js',
+          // What is imported dynamically is a file of its own, loaded when it is first used.
+          chunkFileNames: 'assets/part-[hash].js',
+          assetFileNames: 'assets/app-[hash][extname]',
+        },
+      },
+    },
   };
 }
 
 /**
- * Writes what names the bundles, and removes those of earlier builds. Every file is replaced whole and index.html comes
- * after what it names, so an API that serves the folder meanwhile always has a page.
+ * Moves what was built to its place, and removes what earlier builds left there. Every file is replaced whole and
+ * index.html comes after what it names, so an API that serves the folder meanwhile always has a page.
  */
-async function finishPage({ outDir, metafile }) {
-  const outputs = Object.keys(metafile.outputs).map((file) => path.basename(file));
-  const named = (ending) => {
-    const found = outputs.find((file) => file.startsWith('app-') && file.endsWith(ending));
-    if (found === undefined) throw new Error(`esbuild made no ${ending} file`);
-    return `assets/${found}`;
+function publisher({ stagingDir, outDir, onPublished }) {
+  let inputs = [];
+  return {
+    name: 'publish',
+    generateBundle() {
+      inputs = [...this.getModuleIds()].map((id) => id.split('?')[0]).filter((id) => path.isAbsolute(id));
+    },
+    writeBundle: {
+      order: 'post',
+      sequential: true,
+      async handler() {
+        const files = (await listFiles(stagingDir)).map((file) => path.relative(stagingDir, file));
+        const isPage = (file) => file === 'index.html';
+        for (const file of [...files.filter((name) => !isPage(name)), ...files.filter(isPage)]) {
+          await mkdir(path.dirname(path.join(outDir, file)), { recursive: true });
+          await rename(path.join(stagingDir, file), path.join(outDir, file));
+        }
+        await rm(stagingDir, { recursive: true });
+        for (const file of await listFiles(outDir)) {
+          if (!files.includes(path.relative(outDir, file))) await rm(file, { force: true });
+        }
+        const others = await Promise.all(otherInputs.map((name) => listFiles(path.join(appDir, name))));
+        const meta = {
+          inputs: toKeys([...inputs, ...others.flat()]),
+          outputs: toKeys(files.map((file) => path.join(outDir, file))),
+        };
+        await writeFile(path.join(outDir, '.meta.json'), JSON.stringify(meta));
+        onPublished();
+      },
+    },
   };
-  const template = await readFile(path.join(appDir, 'src/index.html'), 'utf8');
-  const html = template.replace('assets/app.css', named('.css')).replace('assets/app.js', named('.js'));
-  await replaceFile(path.join(outDir, 'icon.svg'), await readFile(path.join(appDir, 'src/icon.svg')));
-  await replaceFile(path.join(outDir, 'index.html'), html);
-  const assetsDir = path.join(outDir, 'assets');
-  for (const file of await readdir(assetsDir)) {
-    if (!outputs.includes(file)) await rm(path.join(assetsDir, file), { force: true });
-  }
-  const inputs = { ...metafile.inputs, ...Object.fromEntries(otherInputs.map((file) => [file, {}])) };
-  await replaceFile(path.join(outDir, '.meta.json'), JSON.stringify({ ...metafile, inputs }));
 }
 
-async function replaceFile(file, content) {
-  await mkdir(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.new`;
-  await writeFile(temporary, content);
-  await rename(temporary, file);
+/** The files below a folder whose names do not begin with a dot, or the one file itself. */
+async function listFiles(place) {
+  if ((await stat(place)).isFile()) return [place];
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter(
+      (file) =>
+        !path
+          .relative(place, file)
+          .split(path.sep)
+          .some((part) => part.startsWith('.')),
+    );
+}
+
+function toKeys(files) {
+  return Object.fromEntries(files.map((file) => [path.relative(appDir, path.resolve(appDir, file)), {}]));
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
@@ -116,8 +149,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     await buildPage();
     console.log(`web built in ${((performance.now() - startedMs) / 1000).toFixed(2)} s`);
   } catch (error) {
-    // esbuild has printed what is wrong, and where; its stack adds nothing.
-    console.error(error.errors === undefined ? error : 'web was not built');
+    console.error(error.message);
     process.exitCode = 1;
   }
 }

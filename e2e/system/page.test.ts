@@ -263,7 +263,7 @@ describe('the page', () => {
     const { page } = await open();
     await page.goto('/');
     await choose(page, new File(['notes'], 'notes.txt', { type: 'text/plain' }));
-    await page.locator('.upload.is-failed', { hasText: 'This is not an audio or video recording.' }).waitFor();
+    await page.locator('.upload.is-failed', { hasText: 'not an audio or video recording.' }).waitFor();
     await page.getByRole('button', { name: 'Dismiss: notes.txt' }).click();
     expect(await page.locator('.upload').count()).toBe(0);
 

@@ -7,7 +7,7 @@ import {
   findStage,
   hasEnded,
   type LectureState,
-} from '../src/lecture-state.ts';
+} from '../src/state/lecture-state.ts';
 import { toLecture, toSegments } from './lecture.ts';
 
 const transcribing = toLecture({ status: 'running', stages: { transcribe: { status: 'running' } } });

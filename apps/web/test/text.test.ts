@@ -1,12 +1,15 @@
 import type { Lecture } from '@studymate/contracts/lecture';
 import { type StageStatus, stageNames } from '@studymate/contracts/stages';
 import { describe, expect, test } from 'vitest';
-import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/format.ts';
-import { splitByHighlights } from '../src/highlights.ts';
-import { parseRoute, toLectureHash } from '../src/route.ts';
-import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/status-text.ts';
-import { findAt, splitByWords } from '../src/transcript-text.ts';
-import { findObjection } from '../src/upload-file.ts';
+import { parseRoute, toLectureHash } from '../src/state/route.ts';
+import { createSpeedometer } from '../src/state/speedometer.ts';
+import { findObjection } from '../src/state/upload-file.ts';
+import { en } from '../src/text/en.ts';
+import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/text/format.ts';
+import { splitByHighlights } from '../src/text/highlights.ts';
+import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/text/status-text.ts';
+import { findAt, splitByWords } from '../src/text/transcript-text.ts';
+import { toWavePath } from '../src/text/wave-path.ts';
 import { toLecture } from './lecture.ts';
 
 describe('times and sizes', () => {
@@ -23,7 +26,7 @@ describe('times and sizes', () => {
   });
 
   test('an estimate is said the coarser the longer it is', () => {
-    expect([1, 12, 54.9, 60, 95, 3540, 3580, 5400, 7200].map(toAbout)).toEqual([
+    expect([1, 12, 54.9, 60, 95, 3540, 3580, 5400, 7200, 172_800, 8e6].map((value) => toAbout(value, en))).toEqual([
       'a few seconds',
       'about 15 s',
       'about 55 s',
@@ -33,11 +36,13 @@ describe('times and sizes', () => {
       'about 1 h',
       'about 1 h 30 min',
       'about 2 h',
+      'about 2 days',
+      'about 3 months',
     ]);
   });
 
   test('a measured time keeps a tenth below ten seconds', () => {
-    expect([0.02, 0.44, 9.94, 59.6, 200].map(toTaken)).toEqual([
+    expect([0.02, 0.44, 9.94, 59.6, 200].map((value) => toTaken(value, en))).toEqual([
       '< 0.1 s',
       '0.4 s',
       '9.9 s',
@@ -51,7 +56,7 @@ describe('times and sizes', () => {
   });
 
   test('a size has the unit that a file manager would show', () => {
-    expect([0, 999, 1000, 1_250_000, 123_456_789, 5e9].map(toBytes)).toEqual([
+    expect([0, 999, 1000, 1_250_000, 123_456_789, 5e9].map((value) => toBytes(value, en))).toEqual([
       '0 bytes',
       '999 bytes',
       '1.0 kB',
@@ -63,14 +68,18 @@ describe('times and sizes', () => {
 
   test('a day is named by its distance, and has a year only when it is another one', () => {
     const now = new Date(2026, 0, 2, 8, 0);
-    const at = (...parts: [number, number, number, number, number]) => toDay(new Date(...parts).toISOString(), now);
+    const at = (...parts: [number, number, number, number, number]) => toDay(new Date(...parts).toISOString(), en, now);
     expect(at(2026, 0, 2, 0, 5)).toBe('today, 0:05');
     expect(at(2026, 0, 1, 23, 59)).toBe('yesterday, 23:59');
     expect(at(2025, 11, 31, 9, 30)).toBe('31 December 2025, 9:30');
   });
 
   test('a language code becomes its name, and one that nobody knows stays as it is', () => {
-    expect(['ar', 'en', 'not a code'].map(toLanguageName)).toEqual(['Arabic', 'English', 'not a code']);
+    expect(['ar', 'en', 'not a code'].map((value) => toLanguageName(value, en))).toEqual([
+      'Arabic',
+      'English',
+      'not a code',
+    ]);
   });
 });
 
@@ -94,16 +103,49 @@ describe('addresses', () => {
   });
 });
 
-describe('a file that is dropped', () => {
-  test('is refused at once when it has no bytes or its type can be no recording, and left to the API otherwise', () => {
-    const objection = (type: string, size = 10) => findObjection({ name: 'a', type, size });
-    expect(objection('audio/mpeg', 0)).toBe('The file has no bytes.');
-    for (const type of ['text/plain', 'image/png', 'application/pdf', 'application/vnd.ms-excel']) {
-      expect(objection(type)).toBe('This is not an audio or video recording.');
-    }
+describe('a file that is chosen', () => {
+  const objection = (content: string | Uint8Array<ArrayBuffer>, type = '') =>
+    findObjection(new File(content.length === 0 ? [] : [content], 'a.mp3', { type }));
+
+  test('is refused at once when it has no bytes, or its type can be no recording', async () => {
+    expect(await objection('', 'audio/mpeg')).toBe('empty');
+    const types = ['text/plain', 'image/png', 'application/pdf', 'application/vnd.ms-excel', 'application/zip'];
+    const refused = await Promise.all(types.map((type) => objection('\0\0', type)));
+    expect(refused).toEqual(['isText', 'isPicture', 'isDocument', 'isDocument', 'isArchive']);
+  });
+
+  test('is refused at once when its first bytes are those of something else, whatever it is called', async () => {
+    const beginnings = ['%PDF-1.7\0', 'PK\x03\x04\x14', 'These are my notes.\r\n', 'Über العربية'];
+    const refused = await Promise.all(beginnings.map((content) => objection(content, 'audio/mpeg')));
+    expect(refused).toEqual(['isDocument', 'isArchive', 'isText', 'isText']);
+    expect(await objection(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10), 'audio/mpeg')).toBe('isPicture');
+  });
+
+  test('is left to the API otherwise', async () => {
     for (const type of ['', 'audio/mpeg', 'video/mp4', 'application/ogg', 'application/octet-stream']) {
-      expect(objection(type)).toBeNull();
+      expect(await objection(Uint8Array.of(0x49, 0x44, 0x33, 4, 0, 0, 0), type)).toBeNull();
     }
+    expect(await objection('RIFF\x24\0\0\0WAVEfmt ')).toBeNull();
+  });
+});
+
+describe('the speed of an upload', () => {
+  const after = (...notes: [bytes: number, ms: number][]) => {
+    const speed = createSpeedometer();
+    for (const note of notes) speed.note(...note);
+    return speed.bytesPerSecond;
+  };
+
+  test('is that of the last seconds, and not told before there is enough to say', () => {
+    expect(after([0, 0])).toBeNull();
+    expect(after([0, 0], [100, 400])).toBeNull();
+    expect(after([0, 0], [1000, 1000])).toBe(1000);
+    expect(after([0, 0], [10_000, 4000], [11_000, 8000], [12_000, 12_000])).toBe(250);
+  });
+
+  test('begins anew after a pause, and when bytes have to be sent again', () => {
+    expect(after([0, 0], [1000, 1000], [1000, 60_000])).toBeNull();
+    expect(after([0, 0], [5000, 1000], [2000, 1500])).toBeNull();
   });
 });
 
@@ -149,12 +191,12 @@ describe('the line about a lecture', () => {
     });
 
   test('tells what is done at the moment, how far it is and how long it may take', () => {
-    expect(toStatusText(running({ progress: 0.431 }))).toBe('Transcribing, 43 % · about 25 s left');
+    expect(toStatusText(running({ progress: 0.431 }), en)).toBe('Transcribing, 43 % · about 25 s left');
   });
 
   test('says that the model is loaded first as long as nothing else has happened', () => {
-    expect(toStatusText(running({ cold: true }))).toBe('Transcribing: loading the model first · about 25 s left');
-    expect(toStatusText(running({ cold: true, progress: 0.1 }))).toBe('Transcribing, 10 % · about 25 s left');
+    expect(toStatusText(running({ cold: true }), en)).toBe('Transcribing: loading the model first · about 25 s left');
+    expect(toStatusText(running({ cold: true, progress: 0.1 }), en)).toBe('Transcribing, 10 % · about 25 s left');
   });
 
   test('names the study parts together while several are made, and one by its name', () => {
@@ -164,6 +206,7 @@ describe('the line about a lecture', () => {
           status: 'running',
           stages: Object.fromEntries(names.map((name) => [name, { status: 'running' }])),
         }),
+        en,
       );
     expect(making('chapters', 'topics')).toBe('Making the study parts');
     expect(making('topics')).toBe('Finding topics');
@@ -172,7 +215,7 @@ describe('the line about a lecture', () => {
 
   test('tells the place in the queue', () => {
     const queued = (position: number | null, etaSeconds: number | null) =>
-      toStatusText(toLecture({ status: 'queued', queue: { position, etaSeconds } }));
+      toStatusText(toLecture({ status: 'queued', queue: { position, etaSeconds } }), en);
     expect(queued(null, null)).toBe('Waiting');
     expect(queued(1, null)).toBe('Next in the queue');
     expect(queued(2, null)).toBe('1 lecture before this one');
@@ -182,8 +225,8 @@ describe('the line about a lecture', () => {
   test('gives the reason of a failure', () => {
     const error = { code: 'not_media', message: 'The file is not a recording.' };
     const lecture = toLecture({ status: 'failed', stages: { ingest: { status: 'failed', error } } });
-    expect(toStatusText(lecture)).toBe('Could not be worked on: The file is not a recording.');
-    expect(toShortStatus(lecture)).toBe('Failed');
+    expect(toStatusText(lecture, en)).toBe('Could not be worked on: The file is not a recording.');
+    expect(toShortStatus(lecture, en)).toBe('Failed');
   });
 });
 
@@ -206,7 +249,7 @@ test('the progress of all the work is 0 at first, grows with every stage, and is
 
 test('a step tells what it took, how far it is, or why it stands', () => {
   const text = (over: Partial<Lecture['stages'][number]>, ended = false) =>
-    toStageText(toLecture({ stages: { summary: over } }).stages[5] as Lecture['stages'][number], ended);
+    toStageText(toLecture({ stages: { summary: over } }).stages[5] as Lecture['stages'][number], ended, en);
   expect(text({ status: 'done', seconds: 12.2 })).toBe('12 s');
   expect(text({ status: 'running', progress: 0.5 })).toBe('50 %');
   expect(text({ status: 'running', cold: true })).toBe('loading');
@@ -214,6 +257,11 @@ test('a step tells what it took, how far it is, or why it stands', () => {
   expect(text({ status: 'failed' }, true)).toBe('failed');
   expect(text({ status: 'waiting' })).toBe('waiting');
   expect(text({ status: 'waiting' }, true)).toBe('not begun');
+});
+
+test('a waveform is drawn mirrored, one unit for each value, silence as a thin line', () => {
+  expect(toWavePath([])).toBe('');
+  expect(toWavePath([255, 0])).toBe('M0 1L0.5 0L1.5 0.98L2 1L1.5 1.02L0.5 2Z');
 });
 
 test('text with highlights: every character once, in order; those that overlap or are empty count for nothing', () => {

@@ -15,6 +15,8 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--mute-audio',
+      // A microphone that beeps; whether a page may use it is asked as ever.
+      '--use-fake-device-for-media-stream',
     ],
   });
 }

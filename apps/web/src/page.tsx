@@ -1,0 +1,85 @@
+import { type ReadonlySignal, useComputed } from '@preact/signals';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Help } from './parts/help.tsx';
+import { Shell } from './parts/shell.tsx';
+import { useKeys } from './parts/use-keys.ts';
+import { useMessages } from './state/app.ts';
+import type { Route } from './state/route.ts';
+import { CourseView } from './views/course-view.tsx';
+import { HomeView } from './views/home-view.tsx';
+import { LectureView } from './views/lecture-view.tsx';
+import { SignInView } from './views/sign-in-view.tsx';
+
+export interface PageProps {
+  /** Changes also when the same address is opened again. */
+  place: ReadonlySignal<{ route: Route; visit: number }>;
+  session: ReadonlySignal<'unknown' | 'signed-in' | 'asked'>;
+  onSignedIn(): void;
+  onSignOut(): void;
+}
+
+/** The view that belongs to the address, or the question for the key. */
+export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
+  const m = useMessages();
+  const isAsked = session.value === 'asked';
+  const { route, visit } = place.value;
+  const key = useComputed(() => `${session.value === 'asked'} ${place.value.visit}`).value;
+  const seenKey = useRef<string | null>(null);
+  const [showsHelp, setShowsHelp] = useState(false);
+  const wantsSearch = useRef(false);
+  useKeys({
+    '?': () => setShowsHelp(true),
+    '/': () => {
+      if (focusSearch() || isAsked) return;
+      wantsSearch.current = true;
+      location.hash = '#/';
+    },
+  });
+  useLayoutEffect(() => {
+    document.documentElement.lang = m.locale.split('-')[0] ?? 'en';
+    document.documentElement.dir = m.direction;
+  }, [m]);
+  useLayoutEffect(() => {
+    document.body.classList.toggle('is-app', !isAsked && route.name === 'lecture');
+    document.title = isAsked ? `${m.signIn.title} · StudyMate` : 'StudyMate';
+    window.scrollTo(0, 0);
+    const isFirst = seenKey.current === null;
+    seenKey.current = key;
+    // Where a reader of the screen begins to read.
+    if (!isFirst) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    if (wantsSearch.current) wantsSearch.current = !focusSearch();
+  }, [key, isAsked, route, m]);
+  return (
+    <Shell onSignOut={session.value === 'signed-in' ? onSignOut : null} onHelp={() => setShowsHelp(true)}>
+      {isAsked ? <SignInView onSignedIn={onSignedIn} /> : <View key={visit} route={route} />}
+      {showsHelp && <Help onClose={() => setShowsHelp(false)} />}
+    </Shell>
+  );
+}
+
+function focusSearch(): boolean {
+  const field = document.getElementById('search');
+  field?.focus();
+  return field !== null;
+}
+
+function View({ route }: { route: Route }) {
+  const m = useMessages();
+  switch (route.name) {
+    case 'home':
+      return <HomeView />;
+    case 'course':
+      return <CourseView courseId={route.courseId} />;
+    case 'lecture':
+      return <LectureView lectureId={route.lectureId} atSeconds={route.atSeconds} />;
+    default:
+      return (
+        <div class="message">
+          <h1 tabIndex={-1}>{m.shell.unknownPage}</h1>
+          <p>
+            <a href="#/">{m.home.allLectures}</a>
+          </p>
+        </div>
+      );
+  }
+}

@@ -1,0 +1,46 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { useMessages } from '../state/app.ts';
+
+/** What the keys do. */
+export function Help({ onClose }: { onClose(): void }) {
+  const m = useMessages();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const { help } = m;
+  const groups = [
+    { title: help.everywhere, keys: [['/'], help.search, ['?'], help.help] },
+    {
+      title: help.lecture,
+      keys: [[help.space, 'k'], help.play, ['←', '→'], help.skip, ['j', 'l'], help.jump, ['<', '>'], help.speed],
+    },
+    { title: help.cards, keys: [[help.enter], help.turn, ['←', '→'], help.step, ['1', '2', '3', '4'], help.rate] },
+  ] as const;
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby="help-title" onClose={onClose}>
+      <h2 id="help-title">{help.title}</h2>
+      {groups.map(({ title, keys }) => (
+        <section key={title} class="help-group">
+          <h3>{title}</h3>
+          <dl class="help-keys">
+            {keys.map((key, i) =>
+              typeof key === 'string' ? (
+                <dd key={key}>{key}</dd>
+              ) : (
+                <dt key={`keys ${i / 2}`}>
+                  {key.map((one) => (
+                    <kbd key={one}>{one}</kbd>
+                  ))}
+                </dt>
+              ),
+            )}
+          </dl>
+        </section>
+      ))}
+      <div class="dialog-buttons">
+        <button class="button" type="button" onClick={() => dialog.current?.close()}>
+          {m.dialog.close}
+        </button>
+      </div>
+    </dialog>
+  );
+}

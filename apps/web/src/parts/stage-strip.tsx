@@ -1,0 +1,40 @@
+import type { Lecture } from '@studymate/contracts/lecture';
+import type { StageName, StageView } from '@studymate/contracts/stages';
+import { useMessages } from '../state/app.ts';
+import { findStage, hasEnded } from '../state/lecture-state.ts';
+import { toStageText } from '../text/status-text.ts';
+import { Icon } from './icon.tsx';
+
+/** The steps side by side, each with how far it is or what it took. As high at the end as before the first answer. */
+export function StageStrip({ lecture }: { lecture: Lecture | null }) {
+  const m = useMessages();
+  return (
+    <ol class="stages" aria-label={m.lecture.steps}>
+      {(Object.keys(m.stages) as StageName[]).map((name) => {
+        const stage = lecture === null ? undefined : findStage(lecture, name);
+        return (
+          <li key={name} class="stage" data-status={stage?.status} title={stage && toTitle(stage, m.lecture.coldTime)}>
+            <span class="stage-mark" style={{ '--progress': `${Math.round((stage?.progress ?? 0) * 100)}%` }}>
+              <StageIcon status={stage?.status} />
+            </span>
+            <span class="stage-name">{m.stages[name]}</span>
+            <span class="stage-text">
+              {stage === undefined || lecture === null ? '\u00a0' : toStageText(stage, hasEnded(lecture), m)}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function StageIcon({ status }: { status: StageView['status'] | undefined }) {
+  if (status === 'done') return <Icon name="done" />;
+  if (status === 'failed' || status === 'cancelled') return <Icon name="failed" />;
+  return status === 'skipped' ? <Icon name="skipped" /> : null;
+}
+
+function toTitle(stage: StageView, coldTime: string): string {
+  if (stage.error !== undefined) return stage.error.message;
+  return stage.status === 'done' && stage.cold === true ? coldTime : '';
+}

@@ -1,0 +1,40 @@
+import type { Lecture } from '@studymate/contracts/lecture';
+import type { StudyStageName } from '@studymate/contracts/stages';
+import type { ComponentChildren } from 'preact';
+import { useMessages } from '../state/app.ts';
+import { findStage, hasEnded } from '../state/lecture-state.ts';
+import type { StudyPart } from '../state/study-part.ts';
+import { toMessage } from '../text/problems.ts';
+import { whyMissing } from '../text/status-text.ts';
+import { panelProps } from './tabs.tsx';
+
+/** One of the study parts: what is made of a stage, or a line about why it is not there. */
+export function StudyPane<T>(props: {
+  part: StudyPart<T, StudyStageName>;
+  lecture: Lecture | null;
+  selected: string;
+  onRetry(stage: StudyStageName): void;
+  children(value: T): ComponentChildren;
+}) {
+  const m = useMessages();
+  const { part, lecture, onRetry } = props;
+  const value = part.value.value;
+  const problem = part.problem.value;
+  const stage = lecture === null ? undefined : findStage(lecture, part.stage);
+  const canRetry = lecture !== null && stage?.status === 'failed' && hasEnded(lecture);
+  const toWhy = () => {
+    if (lecture === null) return '';
+    if (stage?.status === 'done') return problem === null ? '' : toMessage(problem, m);
+    return whyMissing(lecture, part.stage, m);
+  };
+  return (
+    <section {...panelProps(part.stage, props.selected, 'part pane')}>
+      {value === null ? <p class="placeholder">{toWhy()}</p> : props.children(value)}
+      {canRetry && (
+        <button class="button" type="button" onClick={() => onRetry(part.stage)}>
+          {m.parts.retry}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,32 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { StudyMateClient } from '@studymate/client/client';
+import type { Course } from '@studymate/contracts/course';
+
+export interface CourseList {
+  /** One's own and those that others share, newest first; null before the first answer. */
+  courses: ReadonlySignal<readonly Course[] | null>;
+  /** Asks again; where nobody answers the list stays as it was. */
+  refresh(): Promise<void>;
+}
+
+const pageSize = 100;
+
+export function createCourseList(deps: { client: Pick<StudyMateClient, 'listCourses'> }): CourseList {
+  const courses = signal<readonly Course[] | null>(null);
+  return {
+    courses,
+    async refresh() {
+      const found: Course[] = [];
+      try {
+        for (let cursor: string | null = ''; cursor !== null; ) {
+          const page = await deps.client.listCourses({ limit: pageSize, ...(cursor !== '' && { cursor }) });
+          found.push(...page.courses);
+          cursor = page.nextCursor;
+        }
+        courses.value = found;
+      } catch {
+        // The list of lectures, which is asked for beside it, says that the API is away.
+      }
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { StageName } from '@studymate/contracts/stages';
+import type { Chapter, Flashcard, LectureTopic, Summary } from '@studymate/contracts/study';
+import type { Waveform } from '@studymate/contracts/waveform';
+import { toMessage } from '../text/problems.ts';
+import { findNews } from '../text/status-text.ts';
+import type { App } from './app.ts';
+import { createLectureFollower, type LectureFollower } from './lecture-follower.ts';
+import { createPlayback, type Playback } from './playback.ts';
+import { createStudyPart, type StudyPart } from './study-part.ts';
+
+/** A lecture that is looked at: what is known of it, what was made of it, and its recording. */
+export interface OpenLecture {
+  follower: LectureFollower;
+  playback: Playback;
+  parts: {
+    summary: StudyPart<Summary, 'summary'>;
+    chapters: StudyPart<Chapter[], 'chapters'>;
+    topics: StudyPart<LectureTopic[], 'topics'>;
+    flashcards: StudyPart<Flashcard[], 'flashcards'>;
+  };
+  waveform: StudyPart<Waveform>;
+  /** Title and course; null takes it out of its course. */
+  change(changes: { title: string; courseId: string | null }): Promise<void>;
+  cancel(): Promise<void>;
+  retry(): Promise<void>;
+  retryStage(stage: StageName): Promise<void>;
+  /** Deletes it, and goes to the list. */
+  remove(): Promise<void>;
+  close(): void;
+}
+
+export function createOpenLecture(deps: { app: App; lectureId: string; atSeconds: number | null }): OpenLecture {
+  const { lectureId } = deps;
+  const { client, notices, messages } = deps.app;
+  const parts = {
+    summary: createStudyPart('summary', (signal) => client.getSummary(lectureId, { signal })),
+    chapters: createStudyPart('chapters', (signal) => client.getChapters(lectureId, { signal })),
+    topics: createStudyPart('topics', (signal) => client.getTopics(lectureId, { signal })),
+    flashcards: createStudyPart('flashcards', (signal) => client.getFlashcards(lectureId, { signal })),
+  };
+  const waveform = createStudyPart('ingest', (signal) => client.getWaveform(lectureId, { signal }));
+  const all = [...Object.values(parts), waveform];
+  const follower = createLectureFollower({
+    client,
+    notices,
+    lectureId,
+    onChange(before, after) {
+      for (const part of all) part.update(after);
+      const news = findNews(before, after, messages.peek());
+      if (news !== null) notices.announce(news);
+    },
+    onProblem: (error) => notices.note(toMessage(error, messages.peek())),
+  });
+  return {
+    follower,
+    parts,
+    waveform,
+    playback: createPlayback(deps.atSeconds ?? 0),
+    change: (changes) => follower.act(() => follower.change(changes)),
+    cancel: () => follower.act(follower.cancel),
+    retry: () => follower.act(follower.retry),
+    retryStage: (stage) => follower.act(() => follower.retryStage(stage)),
+    remove: () =>
+      follower.act(async () => {
+        await follower.remove();
+        notices.note(messages.peek().lecture.removed);
+        location.hash = '#/';
+      }),
+    close() {
+      follower.close();
+      for (const part of all) part.close();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { createStore, del, entries, get, set } from 'idb-keyval';
+
+/** What this browser keeps of a recording on its way, so that it goes on after the page was closed. */
+export interface RememberedUpload {
+  name: string;
+  type: string;
+  size: number;
+  lastModified: number;
+  /** Whose it is, as far as that was known. */
+  owner: string | null;
+  /** Under which the API has what was sent; '' before it was begun. */
+  uploadId: string;
+  glossary: string[];
+  courseId: string | null;
+  addedAt: number;
+  /** null where it is too large to be kept: it goes on once the same file is chosen again. */
+  content: Blob | null;
+}
+
+/** Nothing of it fails: a browser that keeps nothing sends its recordings all the same. */
+export interface UploadMemory {
+  list(): Promise<{ key: string; upload: RememberedUpload }[]>;
+  keep(key: string, upload: RememberedUpload): Promise<void>;
+  change(key: string, changes: Partial<RememberedUpload>): Promise<void>;
+  forget(key: string): Promise<void>;
+  forgetAll(): Promise<void>;
+  /** null when there is none (any more). */
+  read(key: string): Promise<RememberedUpload | null>;
+  /** Makes an upload this window's own, as soon as no other has it. @returns gives it back */
+  claim(key: string): Promise<() => void>;
+}
+
+/** Larger files would cost more room and time than choosing them again. */
+const maxKeptBytes = 2e9;
+/** The API forgets unfinished uploads after a day unless set otherwise; a month is beyond every use. */
+const maxAgeMs = 30 * 86_400_000;
+
+export function createUploadMemory(): UploadMemory {
+  const store = memoize(() => createStore('studymate-uploads', 'uploads'));
+  const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work();
+    } catch {
+      // No IndexedDB, or no room.
+      return otherwise;
+    }
+  };
+  // What is done with one upload is done in order: what was forgotten must not come back.
+  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (turns.get(key) ?? Promise.resolve()).then(work, work);
+    turns.set(key, turn);
+    return turn;
+  };
+  const forget = (key: string) => inTurn(key, () => attempt(() => del(key, store()), undefined));
+  return {
+    list: () =>
+      attempt(async () => {
+        const all = await entries<string, RememberedUpload>(store());
+        const isOld = ({ addedAt }: RememberedUpload) => Date.now() - addedAt > maxAgeMs;
+        for (const [key, upload] of all) if (isOld(upload)) await forget(key);
+        return all
+          .filter(([, upload]) => !isOld(upload))
+          .map(([key, upload]) => ({ key, upload }))
+          .sort((a, b) => a.upload.addedAt - b.upload.addedAt);
+      }, []),
+    read: (key) => attempt(async () => (await get<RememberedUpload>(key, store())) ?? null, null),
+    keep: (key, upload) =>
+      inTurn(key, async () => {
+        const fits = await hasRoomFor(upload.size);
+        const isKept = fits && (await attempt(() => set(key, upload, store()).then(() => true), false));
+        if (!isKept) await attempt(() => set(key, { ...upload, content: null }, store()), undefined);
+      }),
+    change: (key, changes) =>
+      inTurn(key, () =>
+        attempt(async () => {
+          const before = await get<RememberedUpload>(key, store());
+          if (before !== undefined) await set(key, { ...before, ...changes }, store());
+        }, undefined),
+      ),
+    forget,
+    forgetAll: () =>
+      attempt(async () => {
+        for (const [key] of await entries<string, RememberedUpload>(store())) await forget(key);
+      }, undefined),
+    claim: (key) => claimLock(`studymate-upload ${key}`),
+  };
+}
+
+/**
+ * A lock between the windows of a browser; given back also when its window is closed. Where there are none (http on
+ * another machine) it is always given.
+ */
+export async function claimLock(name: string): Promise<() => void> {
+  if (!('locks' in navigator)) return () => {};
+  return new Promise((resolve) => {
+    void navigator.locks.request(name, () => new Promise<void>((release) => resolve(release)));
+  });
+}
+
+async function hasRoomFor(bytes: number): Promise<boolean> {
+  if (bytes > maxKeptBytes) return false;
+  if (!('storage' in navigator)) return true;
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  return bytes * 2 < quota - usage;
+}
+
+function memoize<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

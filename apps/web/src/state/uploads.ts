@@ -1,0 +1,311 @@
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { ApiError } from '@studymate/client/api-error';
+import type { StudyMateClient } from '@studymate/client/client';
+import type { ResumableUpload } from '@studymate/client/resumable-upload';
+import type { Lecture } from '@studymate/contracts/lecture';
+import type { Messages } from '../text/en.ts';
+import { isAway, toMessage } from '../text/problems.ts';
+import { toGlossaryProblem } from './course-terms.ts';
+import { createSpeedometer } from './speedometer.ts';
+import { findObjection } from './upload-file.ts';
+import type { RememberedUpload, UploadMemory } from './upload-memory.ts';
+
+export type UploadState =
+  | 'checking'
+  | 'waiting'
+  | 'beginning'
+  | 'sending'
+  | 'storing'
+  | 'offline'
+  | 'paused'
+  | 'failed'
+  /** Begun before the page was closed, and too large to be kept: the same file has to be chosen again. */
+  | 'needs-file';
+
+/** What can be seen of a recording on its way. */
+export interface UploadView {
+  state: UploadState;
+  /** 0 to 1 */
+  share: number;
+  bytesPerSecond: number | null;
+  /** What is wrong, when it has failed. */
+  problem: string;
+  canRetry: boolean;
+}
+
+export interface UploadItem {
+  key: string;
+  name: string;
+  size: number;
+  view: ReadonlySignal<UploadView>;
+}
+
+export interface Uploads {
+  items: ReadonlySignal<readonly UploadItem[]>;
+  /** How many wait or are being sent, and how far the one is that is being sent; null for none. */
+  pending: ReadonlySignal<{ count: number; share: number } | null>;
+  /** @returns when this browser has what it needs to go on with them after a crash */
+  add(files: readonly File[], options?: AddOptions): Promise<void>;
+  pause(item: UploadItem): void;
+  resume(item: UploadItem): void;
+  /** Takes it back, waiting or not; one that has failed is dismissed. */
+  remove(item: UploadItem): void;
+  retry(item: UploadItem): void;
+  /** Goes on with what was being sent when the page was closed. */
+  goOn(owner: string): Promise<void>;
+  /** Somebody signs out: nothing of theirs stays in this browser. */
+  forgetAll(): Promise<void>;
+}
+
+export interface AddOptions {
+  /** Of the course that they are added to. */
+  courseId?: string;
+  /** Nobody has just chosen them: they were left from an earlier visit. */
+  isLeftOver?: boolean;
+}
+
+export interface UploadsDeps {
+  client: Pick<StudyMateClient, 'startUpload'>;
+  memory: UploadMemory;
+  messages: ReadonlySignal<Messages>;
+  /** Terms for the recordings that are added now. @throws Error that says what is wrong with them */
+  readTerms(): string[];
+  /** `isOnly`: nothing else was dropped with it, so the user is waiting for this one. */
+  onLecture(lecture: Lecture, isOnly: boolean): void;
+  /** The API asks for a key. */
+  onUnauthenticated(): void;
+}
+
+interface Item extends UploadItem {
+  view: Signal<UploadView>;
+  /** null: has to be chosen again. */
+  file: File | null;
+  lastModified: number;
+  glossary: string[];
+  courseId: string | null;
+  /** While it is being sent. */
+  sending: ResumableUpload | null;
+  /** Under which it can be gone on with after a failure; '' before it was begun. */
+  uploadId: string;
+  isTaken: boolean;
+  /** Somebody has just chosen it, and waits for its lecture. */
+  isAwaited: boolean;
+  /** Gives back the claim to it that other windows respect. */
+  release: () => void;
+}
+
+const begun: UploadView = { state: 'checking', share: 0, bytesPerSecond: null, problem: '', canRetry: false };
+
+/** Sends recordings one after the other: two at once would only make both late. */
+export function createUploads(deps: UploadsDeps): Uploads {
+  const { memory } = deps;
+  const items = signal<readonly Item[]>([]);
+  let waiting: Item[] = [];
+  let current: Item | null = null;
+  let batch = 0;
+  let owner: string | null = null;
+  const awaited = new Set<string>();
+
+  const pending = computed(() => {
+    const open = items.value.filter(({ view }) => !['failed', 'needs-file'].includes(view.value.state));
+    if (open.length === 0) return null;
+    return { count: open.length, share: open[0]?.view.value.share ?? 0 };
+  });
+  const show = (item: Item, view: Partial<UploadView>) => {
+    item.view.value = { ...item.view.peek(), ...view };
+  };
+  /** It is over, well or not: nothing is left of it here. */
+  const drop = (item: Item) => {
+    items.value = items.peek().filter((other) => other !== item);
+    void memory.forget(item.key);
+    item.release();
+  };
+  const fail = (item: Item, problem: string, canRetry: boolean) =>
+    show(item, { state: 'failed', problem, canRetry, bytesPerSecond: null });
+
+  const send = async (item: Item, file: File) => {
+    current = item;
+    show(item, { ...begun, state: 'beginning' });
+    const speed = createSpeedometer();
+    const isPaused = () => item.view.peek().state === 'paused';
+    const fields = {
+      ...(item.glossary.length > 0 && { glossary: item.glossary }),
+      ...(item.courseId !== null && { courseId: item.courseId }),
+    };
+    const sending = deps.client.startUpload(file, fields, {
+      onProgress(sentBytes, totalBytes) {
+        const share = totalBytes > 0 ? sentBytes / totalBytes : 0;
+        speed.note(sentBytes, performance.now());
+        const { bytesPerSecond } = speed;
+        show(item, isPaused() ? { share } : { share, bytesPerSecond, state: share < 1 ? 'sending' : 'storing' });
+      },
+      ...(item.uploadId !== '' && { uploadId: item.uploadId }),
+      onUploadId(uploadId) {
+        item.uploadId = uploadId;
+        void memory.change(item.key, { uploadId, owner });
+      },
+      onWaiting() {
+        if (!isPaused()) show(item, { state: 'offline', bytesPerSecond: null });
+      },
+    });
+    item.sending = sending;
+    try {
+      const lecture = await sending.lecture;
+      drop(item);
+      deps.onLecture(lecture, batch === 1 && item.isAwaited);
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.status === 401;
+      if (isRefused) deps.onUnauthenticated();
+      const problem = error instanceof TypeError ? error.message : toMessage(error, deps.messages.peek());
+      const canRetry = !(error instanceof ApiError) || isAway(error) || isRefused || error.status >= 500;
+      if (item.isTaken) drop(item);
+      else fail(item, problem, canRetry);
+    } finally {
+      item.sending = null;
+      current = null;
+    }
+  };
+
+  const work = async () => {
+    if (current !== null) return;
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (next.file !== null) await send(next, next.file);
+    }
+    batch = 0;
+  };
+  const enqueue = (item: Item) => {
+    show(item, { ...begun, state: 'waiting' });
+    waiting.push(item);
+    batch += 1;
+    void work();
+  };
+
+  /** Looks at a file before anything is sent of it. */
+  const check = async (item: Item, file: File) => {
+    const { upload } = deps.messages.peek();
+    const objection = await findObjection(file);
+    if (item.isTaken) return;
+    if (objection !== null) {
+      fail(item, upload.objections[objection], false);
+      return;
+    }
+    try {
+      item.glossary = deps.readTerms();
+    } catch (error) {
+      fail(item, upload.termsProblem(toGlossaryProblem(error)), true);
+      return;
+    }
+    const kept = memory.keep(item.key, toRemembered(item, file, owner));
+    enqueue(item);
+    await kept;
+  };
+  const addItem = (given: Omit<Item, 'view' | 'sending' | 'isTaken'>, state: UploadState): Item => {
+    const item: Item = { ...given, view: signal({ ...begun, state }), sending: null, isTaken: false };
+    items.value = [...items.peek(), item];
+    return item;
+  };
+  /** One that waits for its file, when this is it. */
+  const findMissing = ({ name, size, lastModified }: File) =>
+    items
+      .peek()
+      .find(
+        (item) =>
+          item.view.peek().state === 'needs-file' &&
+          item.name === name &&
+          item.size === size &&
+          item.lastModified === lastModified,
+      );
+
+  const add = async (file: File, { courseId, isLeftOver }: AddOptions) => {
+    const missing = findMissing(file);
+    if (missing !== undefined) {
+      missing.file = file;
+      missing.isAwaited = true;
+      enqueue(missing);
+      return;
+    }
+    const { name, size, lastModified } = file;
+    const key = toKey();
+    const begin = { glossary: [], uploadId: '', isAwaited: isLeftOver !== true, courseId: courseId ?? null };
+    const item = addItem({ key, name, size, lastModified, file, ...begin, release: () => {} }, 'checking');
+    void memory.claim(key).then((release) => {
+      item.release = release;
+    });
+    await check(item, file);
+  };
+
+  /** One that another window may be at: as soon as that is closed, unless it is done by then. */
+  const takeOver = async (key: string) => {
+    const release = await memory.claim(key);
+    awaited.delete(key);
+    const upload = await memory.read(key);
+    if (upload === null) {
+      release();
+      return;
+    }
+    const { content, name, type, lastModified } = upload;
+    const file = content === null ? null : new File([content], name, { type, lastModified });
+    const item = addItem({ ...upload, key, file, release, isAwaited: false }, 'needs-file');
+    if (file !== null) enqueue(item);
+  };
+
+  return {
+    items,
+    pending,
+    async add(files, options = {}) {
+      await Promise.all(files.map((file) => add(file, options)));
+    },
+    pause(given) {
+      const item = given as Item;
+      show(item, { state: 'paused', bytesPerSecond: null });
+      void item.sending?.pause();
+    },
+    resume(given) {
+      const item = given as Item;
+      show(item, { state: 'sending' });
+      item.sending?.resume();
+    },
+    remove(given) {
+      const item = given as Item;
+      item.isTaken = true;
+      void item.sending?.cancel();
+      waiting = waiting.filter((other) => other !== item);
+      if (item !== current) drop(item);
+    },
+    retry(given) {
+      const item = given as Item;
+      if (item.file !== null) void check(item, item.file);
+    },
+    async goOn(whose) {
+      owner = whose;
+      for (const { key, upload } of await memory.list()) {
+        const isTheirs = upload.owner === null || upload.owner === whose;
+        if (!isTheirs || awaited.has(key) || items.peek().some((item) => item.key === key)) continue;
+        awaited.add(key);
+        void takeOver(key);
+      }
+    },
+    async forgetAll() {
+      for (const item of items.peek()) {
+        item.isTaken = true;
+        void item.sending?.cancel();
+        item.release();
+      }
+      waiting = [];
+      items.value = [];
+      owner = null;
+      await memory.forgetAll();
+    },
+  };
+}
+
+function toRemembered(item: Item, file: File, owner: string | null): RememberedUpload {
+  const { name, size, lastModified, glossary, courseId, uploadId } = item;
+  const { type } = file;
+  return { name, type, size, lastModified, owner, uploadId, glossary, courseId, addedAt: Date.now(), content: file };
+}
+
+/** `randomUUID` is there behind https alone. */
+function toKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

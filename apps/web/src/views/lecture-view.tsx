@@ -1,0 +1,141 @@
+import { useComputed, useSignal } from '@preact/signals';
+import type { Chapter } from '@studymate/contracts/study';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ChaptersPanel } from '../parts/chapters-panel.tsx';
+import { toLazy } from '../parts/lazy.tsx';
+import { LectureHead } from '../parts/lecture-head.tsx';
+import { Player } from '../parts/player.tsx';
+import { StageStrip } from '../parts/stage-strip.tsx';
+import { StudyPane } from '../parts/study-pane.tsx';
+import { SummaryPanel } from '../parts/summary-panel.tsx';
+import { Tabs } from '../parts/tabs.tsx';
+import { Timeline } from '../parts/timeline.tsx';
+import { TopicsPanel } from '../parts/topics-panel.tsx';
+import { Transcript } from '../parts/transcript.tsx';
+import { useKeys } from '../parts/use-keys.ts';
+import { WaveformPicture } from '../parts/waveform.tsx';
+import { useApp, useMessages } from '../state/app.ts';
+import { chaptersOf } from '../state/chapter-levels.ts';
+import { createOpenLecture } from '../state/open-lecture.ts';
+import { toPlaceholder, toStatusText } from '../text/status-text.ts';
+
+/** Comes with the scheduler of its cards when it is first shown. */
+const CardsPanel = toLazy(() => import('../parts/cards-panel.tsx'));
+
+/** The same as in styles/screens.css. */
+const wideScreen = '(min-width: 60rem) and (min-height: 34rem)';
+const skipSeconds = 5;
+const jumpSeconds = 15;
+
+/** One lecture: followed while it is made, studied afterwards. @param props.atSeconds the moment that it opens at */
+export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSeconds: number | null }) {
+  const app = useApp();
+  const m = useMessages();
+  const open = useMemo(() => createOpenLecture({ app, lectureId, atSeconds }), [app, lectureId, atSeconds]);
+  useEffect(() => () => open.close(), [open]);
+  const { follower, playback, parts } = open;
+  const { lecture, segments } = follower.state.value;
+  const [hasVideo, setHasVideo] = useState(false);
+  const [tab, setTab] = useTabOfScreen();
+  const level = useSignal<Chapter['level']>('general');
+  const shownChapters = useComputed(() => chaptersOf(parts.chapters.value.value ?? [], level.value));
+  const speed = (by: number) => app.notices.note(m.player.speed(playback.changeSpeed(by)));
+  useKeys({
+    ' ': playback.toggle,
+    k: playback.toggle,
+    ArrowLeft: () => playback.skip(-skipSeconds),
+    ArrowRight: () => playback.skip(skipSeconds),
+    j: () => playback.skip(-jumpSeconds),
+    l: () => playback.skip(jumpSeconds),
+    '<': () => speed(-0.25),
+    '>': () => speed(0.25),
+  });
+  useEffect(() => {
+    if (lecture !== null) document.title = `${lecture.title} · StudyMate`;
+  }, [lecture]);
+
+  if (follower.isGone.value) {
+    return (
+      <div class="message">
+        <h1 tabIndex={-1}>{m.lecture.gone}</h1>
+        <p>{m.lecture.goneWhy}</p>
+        <p>
+          <a href="#/">{m.home.allLectures}</a>
+        </p>
+      </div>
+    );
+  }
+  const onSeek = playback.playFrom;
+  const pane = { lecture, selected: tab, onRetry: open.retryStage };
+  const classes = ['lecture', hasVideo && 'has-video', tab === 'transcript' && 'shows-transcript'];
+  const tabs = [
+    { id: 'transcript', label: m.transcript.title },
+    ...Object.values(parts).map(({ stage }) => ({ id: stage, label: m.stages[stage] })),
+  ];
+  return (
+    <div class={classes.filter(Boolean).join(' ')}>
+      <LectureHead open={open} />
+      <div class="lecture-progress">
+        <p class="lecture-status" data-status={lecture?.status}>
+          {lecture === null ? m.lecture.asking : toStatusText(lecture, m)}
+        </p>
+        <StageStrip lecture={lecture} />
+        <ul class="warnings" aria-label={m.lecture.warnings} hidden={!lecture?.warnings.length}>
+          {lecture?.warnings.map(({ code, message }) => (
+            <li key={code}>{message}</li>
+          ))}
+        </ul>
+      </div>
+      <Tabs tabs={tabs} label={m.lecture.parts} selected={tab} onSelect={setTab} />
+      <Transcript
+        segments={segments}
+        language={lecture?.language ?? null}
+        placeholder={lecture === null ? '' : toPlaceholder(lecture, m)}
+        playback={playback}
+        selected={tab}
+        atSeconds={atSeconds}
+      />
+      <div class="study">
+        <StudyPane part={parts.summary} {...pane}>
+          {(summary) => <SummaryPanel summary={summary} onSeek={onSeek} />}
+        </StudyPane>
+        <StudyPane part={parts.chapters} {...pane}>
+          {(chapters) => (
+            <ChaptersPanel
+              lectureId={lectureId}
+              chapters={chapters}
+              shown={shownChapters}
+              playback={playback}
+              onLevel={(chosen) => {
+                level.value = chosen;
+              }}
+            />
+          )}
+        </StudyPane>
+        <StudyPane part={parts.topics} {...pane}>
+          {(topics) => <TopicsPanel topics={topics} durationSeconds={lecture?.durationSeconds ?? 0} onSeek={onSeek} />}
+        </StudyPane>
+        <StudyPane part={parts.flashcards} {...pane}>
+          {(cards) => <CardsPanel lectureId={lectureId} cards={cards} onSeek={onSeek} />}
+        </StudyPane>
+      </div>
+      <Player mediaUrl={app.client.mediaUrl(lectureId)} playback={playback} onVideo={() => setHasVideo(true)}>
+        <WaveformPicture waveform={open.waveform.value} playback={playback} />
+        <Timeline chapters={shownChapters} playback={playback} />
+      </Player>
+    </div>
+  );
+}
+
+/** On a large screen the transcript is always there, and the tabs are for what stands beside it. */
+function useTabOfScreen(): [string, (id: string) => void] {
+  const wide = useMemo(() => window.matchMedia(wideScreen), []);
+  const suited = () => (wide.matches ? 'summary' : 'transcript');
+  const [tab, setTab] = useState<string>(suited);
+  useEffect(() => {
+    const suit = () => setTab(suited());
+    wide.addEventListener('change', suit);
+    return () => wide.removeEventListener('change', suit);
+  }, [wide]);
+  return [tab, setTab];
+}

@@ -1,0 +1,128 @@
+/// <reference lib="dom" />
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { excerpt } from '../support/recordings.ts';
+import { type RunningSystem, startSystem } from '../support/running-system.ts';
+import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
+
+/** What axe-core gives, as far as it is looked at. */
+interface AxeViolation {
+  id: string;
+  help: string;
+  nodes: { target: unknown[]; failureSummary?: string }[];
+}
+
+let system: RunningSystem;
+let browser: Browser;
+let axeSource: string;
+let studiedId: string;
+let courseId: string;
+let opened: OpenPage[] = [];
+beforeAll(async () => {
+  system = await startSystem();
+  browser = await launchBrowser();
+  axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  courseId = (await system.client.createCourse('Printing')).id;
+  const file = await excerpt('printing.mp3', 40, 75);
+  const { id } = await system.client.uploadLecture(file, { title: 'Printing', courseId });
+  for await (const _ of system.client.followLecture(id));
+  studiedId = id;
+});
+afterEach(async () => {
+  for (const { close } of opened) await close();
+  opened = [];
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.close();
+});
+
+async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
+  const view = await openPage(browser, { baseURL: system.baseUrl, reducedMotion: 'reduce', ...options });
+  opened.push(view);
+  return view;
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA and good practice, a line for each place. */
+async function findFaults(page: Page, where: string): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } };
+    return (await axe.run()).violations;
+  });
+  return (violations as AxeViolation[]).flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${where}: ${id} (${help}) ${target.join(' ')} ${failureSummary ?? ''}`),
+  );
+}
+
+const tabs = ['chapters', 'topics', 'flashcards', 'summary'];
+const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+test.for([
+  ['light, in English, on a large screen', { colorScheme: 'light', locale: 'en-GB' }],
+  ['dark, in Arabic, on a phone', { colorScheme: 'dark', locale: 'ar-EG', ...phone }],
+] as const)('axe finds nothing on any view: %s', async ([, options]) => {
+  const { page, problems } = await open(options);
+  const faults: string[] = [];
+  await page.goto('/');
+  await page.locator('.lecture-link').first().waitFor();
+  await page.locator('.model-line', { hasText: /\S/ }).waitFor();
+  faults.push(...(await findFaults(page, 'home')));
+  await page.keyboard.press('/');
+  await page.keyboard.type('letters');
+  await page.locator('.found').first().waitFor();
+  faults.push(...(await findFaults(page, 'search')));
+  await page.setInputFiles('#pick', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('notes') });
+  await page.locator('.upload.is-failed').waitFor();
+  faults.push(...(await findFaults(page, 'a refused file')));
+  await page.goto(`/#/courses/${courseId}`);
+  await page.locator('.lecture-link').first().waitFor();
+  faults.push(...(await findFaults(page, 'course')));
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.locator('.segment').first().waitFor();
+  await page.locator('.stage[data-status="done"]').nth(6).waitFor();
+  faults.push(...(await findFaults(page, 'lecture')));
+  for (const tab of tabs) {
+    await page.locator(`#tab-${tab}`).click();
+    await page.locator(`#panel-${tab}.is-selected`).waitFor();
+    if (tab === 'flashcards') await page.locator('.flashcard').click();
+    if (tab === 'chapters') await page.locator('.chapter-related').first().click();
+    faults.push(...(await findFaults(page, tab)));
+  }
+  await page.locator('h1').first().focus();
+  await page.keyboard.press('?');
+  await page.locator('dialog[open]').waitFor();
+  faults.push(...(await findFaults(page, 'help')));
+  await page.keyboard.press('Escape');
+  await page.goto('/#/nowhere');
+  await page.getByRole('heading').first().waitFor();
+  faults.push(...(await findFaults(page, 'unknown')));
+  expect(faults).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
+test('Arabic is chosen by its name, stays, turns the page round without sideways scrolling, and goes back', async () => {
+  const { page, problems } = await open({ locale: 'en-GB', ...phone });
+  await page.goto('/');
+  await page.getByRole('button', { name: 'العربية' }).click();
+  await page.getByRole('heading', { name: 'المحاضرات' }).waitFor();
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.reload();
+  await page.getByRole('tab', { name: 'الفصول' }).waitFor();
+  const { dir, lang, isWide } = await page.evaluate(() => ({
+    dir: document.documentElement.dir,
+    lang: document.documentElement.lang,
+    isWide: (document.scrollingElement as Element).scrollWidth > window.innerWidth,
+  }));
+  expect([dir, lang, isWide]).toEqual(['rtl', 'ar', false]);
+  // The recording's own language keeps its direction.
+  const text = page.locator('.segment-text').first();
+  expect(await text.evaluate((element) => getComputedStyle(element).direction)).toBe('ltr');
+  await page.getByRole('tab', { name: 'النص' }).press('ArrowLeft');
+  expect(await page.getByRole('tab', { name: 'الملخص' }).getAttribute('aria-selected')).toBe('true');
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('tab', { name: 'Summary' }).waitFor();
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,139 @@
+/// <reference lib="dom" />
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { excerpt } from '../support/recordings.ts';
+import { type RunningSystem, startSystem } from '../support/running-system.ts';
+import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
+
+let system: RunningSystem;
+let browser: Browser;
+let studiedId: string;
+let opened: OpenPage[] = [];
+beforeAll(async () => {
+  system = await startSystem();
+  browser = await launchBrowser();
+  const { id } = await system.client.uploadLecture(await excerpt('printing.mp3', 40, 75), { title: 'Printing' });
+  for await (const _ of system.client.followLecture(id));
+  studiedId = id;
+});
+afterEach(async () => {
+  for (const { close } of opened) await close();
+  opened = [];
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.close();
+});
+
+async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
+  const view = await openPage(browser, { baseURL: system.baseUrl, ...options });
+  opened.push(view);
+  return view;
+}
+
+async function openCards(page: Page): Promise<void> {
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.getByRole('tab', { name: 'Cards' }).click();
+}
+
+test('cards are asked until they are known; answers given without a connection are sent when it is back', async () => {
+  const cards = await system.client.getFlashcards(studiedId);
+  expect(cards.length).toBeGreaterThan(2);
+  const { page, problems } = await open();
+  await openCards(page);
+  const due = (n: number) => page.getByRole('button', { name: `Due now (${n})`, exact: true });
+  const text = page.locator('.flashcard-text');
+  await due(cards.length).waitFor();
+  await text.filter({ hasText: cards[0]?.front ?? '' }).waitFor();
+  // By keyboard alone: turn over, "known".
+  await page.locator('.flashcard').press('Enter');
+  await page.keyboard.press('3');
+  await due(cards.length - 1).waitFor();
+  await text.filter({ hasText: cards[1]?.front ?? '' }).waitFor();
+  // Not known: it comes again in this round, so the number stays.
+  await page.locator('.flashcard').press('Enter');
+  await page.getByRole('button', { name: 'Not known' }).click();
+  await due(cards.length - 1).waitFor();
+  await expect.poll(() => system.client.getReviews(studiedId)).toHaveLength(2);
+
+  await page.route('**/reviews', (route) => route.abort('connectionfailed'));
+  await page.locator('.flashcard').press('Enter');
+  await page.keyboard.press('4');
+  await page.locator('.deck-note', { hasText: '1 answer will be sent' }).waitFor();
+  await page.unroute('**/reviews');
+  await openCards((await open()).page);
+  await expect.poll(() => system.client.getReviews(studiedId)).toHaveLength(3);
+  const reviews = await system.client.getReviews(studiedId);
+  expect(reviews.map(({ cardId, rating }) => [cardId, rating])).toEqual([
+    [cards[0]?.id, 'good'],
+    [cards[1]?.id, 'again'],
+    [cards[2]?.id, 'easy'],
+  ]);
+  // Another device, and another day: what is known is not asked.
+  const other = await open();
+  await openCards(other.page);
+  await other.page.locator('.deck-note', { hasText: `3 of ${cards.length} begun` }).waitFor();
+  await other.page.getByRole('button', { name: 'Begin anew' }).click();
+  await other.page.getByRole('button', { name: `Due now (${cards.length})` }).waitFor();
+  expect(await system.client.getReviews(studiedId)).toEqual([]);
+  expect(problems.filter((problem) => !problem.includes('ERR_FAILED') && !problem.includes('CONNECTION'))).toEqual([]);
+});
+
+test('the waveform shows how loud the recording is, and a click in it plays from there', async () => {
+  const { durationSeconds, values } = await system.client.getWaveform(studiedId);
+  expect(durationSeconds).toBeGreaterThan(70);
+  expect(values.length).toBe(Math.ceil(durationSeconds * 10));
+  expect(Math.max(...values)).toBe(255);
+  const { page, problems } = await open();
+  await page.goto(`/#/lectures/${studiedId}`);
+  const wave = page.locator('.waveform:enabled');
+  await page.waitForFunction(() => (document.querySelector('audio')?.duration ?? 0) > 70);
+  const box = await wave.boundingBox();
+  await wave.click({ position: { x: (box?.width ?? 0) / 2, y: 10 } });
+  await page.waitForFunction((half) => {
+    const player = document.querySelector('audio') as HTMLMediaElement;
+    return !player.paused && Math.abs(player.currentTime - half) < 5;
+  }, durationSeconds / 2);
+  expect(problems).toEqual([]);
+});
+
+test('a course is made, gets lectures, is searched, renamed and deleted; its lectures stay', async () => {
+  const { page, problems } = await open();
+  await page.goto('/');
+  await page.getByRole('button', { name: 'New course' }).click();
+  await page.getByRole('dialog').getByLabel('Title').fill('Book history <b>');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/#\/courses\/[0-9a-z]{26}$/);
+  const courseUrl = page.url();
+  const courseId = courseUrl.split('/').at(-1) ?? '';
+  await page.getByRole('heading', { name: 'Book history <b>' }).waitFor();
+  const file = await excerpt('In the course.mp3', 0, 10);
+  const buffer = Buffer.from(await file.arrayBuffer());
+  await page.setInputFiles('#pick', { name: file.name, mimeType: file.type, buffer });
+  await page.locator('.lecture-link', { hasText: 'In the course' }).waitFor();
+
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Title').fill('Printing, moved');
+  await dialog.getByLabel('Course').selectOption('Book history <b>');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'Printing, moved' }).waitFor();
+  expect((await system.client.getLecture(studiedId)).courseId).toBe(courseId);
+
+  await page.goto(courseUrl);
+  await page.locator('.lecture-link', { hasText: 'Printing, moved' }).waitFor();
+  await page.getByLabel('Search in this course').fill('letters');
+  await page.locator('.found', { hasText: 'Printing, moved' }).first().waitFor();
+  await page.getByRole('button', { name: 'Rename' }).click();
+  await page.getByRole('dialog').getByLabel('Title').fill('Printing and books');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Printing and books' }).waitFor();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.waitForURL(/#\/$/);
+  await page.locator('.lecture-link', { hasText: 'Printing, moved' }).waitFor();
+  await page.goto(courseUrl);
+  await page.getByRole('heading', { name: 'This course is not here' }).waitFor();
+  expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+});
