@@ -1,29 +1,19 @@
 /// <reference lib="dom" />
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { excerpt } from '../support/recordings.ts';
 import { type RunningSystem, startSystem } from '../support/running-system.ts';
 import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
 
-/** What axe-core gives, as far as it is looked at. */
-interface AxeViolation {
-  id: string;
-  help: string;
-  nodes: { target: unknown[]; failureSummary?: string }[];
-}
-
 let system: RunningSystem;
 let browser: Browser;
-let axeSource: string;
 let studiedId: string;
 let courseId: string;
 let opened: OpenPage[] = [];
 beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
-  axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   courseId = (await system.client.createCourse('Printing')).id;
   const file = await excerpt('printing.mp3', 40, 75);
   const { id } = await system.client.uploadLecture(file, { title: 'Printing', courseId });
@@ -47,12 +37,12 @@ async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenP
 
 /** What axe-core finds against WCAG 2.2 A and AA and good practice, a line for each place. */
 async function findFaults(page: Page, where: string): Promise<string[]> {
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } };
-    return (await axe.run()).violations;
+    const inPage = (window as unknown as { axe: typeof axe }).axe;
+    return (await inPage.run()).violations;
   });
-  return (violations as AxeViolation[]).flatMap(({ id, help, nodes }) =>
+  return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${where}: ${id} (${help}) ${target.join(' ')} ${failureSummary ?? ''}`),
   );
 }
