@@ -79,6 +79,25 @@ test('cards are asked until they are known; answers given without a connection a
   expect(problems.filter((problem) => !problem.includes('ERR_FAILED') && !problem.includes('CONNECTION'))).toEqual([]);
 });
 
+test('a quiz tells at once what was right, and in the end how many were', async () => {
+  const questions = await system.client.getQuiz(studiedId);
+  const { page, problems } = await open();
+  await openCards(page);
+  await page.getByRole('button', { name: 'Quiz' }).click();
+  for (const [i, { question, choices, answer }] of questions.entries()) {
+    await page.getByRole('heading', { name: question }).waitFor();
+    // The first is answered wrong.
+    const choice = i === 0 ? (answer + 1) % choices.length : answer;
+    await page.locator('.quiz-choice').nth(choice).click();
+    await page.locator('.quiz-choice[data-state="right"]', { hasText: choices[answer] ?? '' }).waitFor();
+    expect(await page.locator('.quiz-choice[data-state="wrong"]').count()).toBe(i === 0 ? 1 : 0);
+    await page.getByRole('button', { name: 'Next' }).click();
+  }
+  const result = questions.length === 0 ? 'no terms' : `${questions.length - 1} of ${questions.length} right`;
+  await page.getByText(result).waitFor();
+  expect(problems).toEqual([]);
+});
+
 test('the waveform shows how loud the recording is, and a click in it plays from there', async () => {
   const { durationSeconds, values } = await system.client.getWaveform(studiedId);
   expect(durationSeconds).toBeGreaterThan(70);
@@ -125,6 +144,8 @@ test('a course is made, gets lectures, is searched, renamed and deleted; its lec
   await page.locator('.lecture-link', { hasText: 'Printing, moved' }).waitFor();
   await page.getByLabel('Search in this course').fill('letters');
   await page.locator('.found', { hasText: 'Printing, moved' }).first().waitFor();
+  await page.getByRole('button', { name: 'Show topics' }).click();
+  await page.locator('.course-topics tbody tr').first().locator('.topic-dot').first().waitFor({ timeout: 90_000 });
   await page.getByRole('button', { name: 'Rename' }).click();
   await page.getByRole('dialog').getByLabel('Title').fill('Printing and books');
   await page.keyboard.press('Enter');

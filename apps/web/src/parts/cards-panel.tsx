@@ -7,6 +7,7 @@ import { findDue, toProgress } from '../state/spaced-repetition.ts';
 import { toAbout } from '../text/format.ts';
 import { toMessage } from '../text/problems.ts';
 import { FlashcardDeck } from './flashcard-deck.tsx';
+import { Quiz } from './quiz.tsx';
 
 const ratings: readonly ReviewRating[] = ['again', 'hard', 'good', 'easy'];
 
@@ -23,7 +24,7 @@ export default function CardsPanel({ lectureId, cards, onSeek }: CardsPanelProps
   const store = useMemo(() => createCardReviews({ client, lectureId }), [client, lectureId]);
   useEffect(() => () => store.close(), [store]);
   const reviews = store.reviews.value;
-  const [wantsAll, setWantsAll] = useState(false);
+  const [mode, setMode] = useState<'due' | 'all' | 'quiz'>('due');
   // Chosen once for each round: a card that is answered must not come back in between.
   const [round, setRound] = useState<readonly string[] | null>(null);
   const cardIds = useMemo(() => cards.map(({ id }) => id), [cards]);
@@ -50,22 +51,22 @@ export default function CardsPanel({ lectureId, cards, onSeek }: CardsPanelProps
   if (cards.length === 0) return <p class="placeholder">{m.cards.none}</p>;
   if (reviews === null) return <p class="placeholder">{m.cards.loading}</p>;
   const learnt = new Set(reviews.map(({ cardId }) => cardId)).size;
-  const isDone = !wantsAll && due.length === 0;
   return (
     <div class="cards">
       <fieldset class="choices">
         <legend>{m.cards.which}</legend>
-        <button class="choice" type="button" aria-pressed={!wantsAll} onClick={() => setWantsAll(false)}>
-          {m.cards.due(due.length)}
-        </button>
-        <button class="choice" type="button" aria-pressed={wantsAll} onClick={() => setWantsAll(true)}>
-          {m.cards.all(cards.length)}
-        </button>
+        {(['due', 'all', 'quiz'] as const).map((each) => (
+          <button key={each} class="choice" type="button" aria-pressed={each === mode} onClick={() => setMode(each)}>
+            {each === 'due' ? m.cards.due(due.length) : each === 'all' ? m.cards.all(cards.length) : m.quiz.title}
+          </button>
+        ))}
       </fieldset>
-      {isDone ? (
+      {mode === 'quiz' && <Quiz lectureId={lectureId} onSeek={onSeek} />}
+      {mode === 'due' && due.length === 0 && (
         <NothingDue cardIds={cardIds} reviews={reviews} onLook={() => setRound(null)} />
-      ) : (
-        <FlashcardDeck key={String(wantsAll)} cards={wantsAll ? cards : due} onSeek={onSeek}>
+      )}
+      {(mode === 'all' || (mode === 'due' && due.length > 0)) && (
+        <FlashcardDeck key={mode} cards={mode === 'all' ? cards : due} onSeek={onSeek}>
           {(card, isTurned) => (
             <div class="ratings">
               {isTurned ? (

@@ -4,6 +4,7 @@ import { AskText } from '../parts/ask-text.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { maxTitleLength } from '../parts/course-links.tsx';
 import { CourseMembers } from '../parts/course-members.tsx';
+import { CourseTopicsChart } from '../parts/course-topics.tsx';
 import { LectureList } from '../parts/lecture-list.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { useApp, useMessages } from '../state/app.ts';
@@ -16,6 +17,7 @@ export function CourseView({ courseId }: { courseId: string }) {
   const open = useMemo(() => createOpenCourse({ app, courseId }), [app, courseId]);
   useEffect(() => () => open.close(), [open]);
   const [asked, setAsked] = useState<'title' | 'removal' | null>(null);
+  const [showsTopics, setShowsTopics] = useState(false);
   const course = open.course.value;
   useEffect(() => {
     if (course !== null) document.title = `${course.title} · StudyMate`;
@@ -60,6 +62,16 @@ export function CourseView({ courseId }: { courseId: string }) {
         <h2 id="lectures-title">{m.home.lectures}</h2>
         <SearchBox courseId={courseId} />
         <LectureList courseId={courseId} empty={m.course.empty} />
+      </section>
+      <section aria-labelledby="topics-title">
+        <h2 id="topics-title">{m.courseTopics.title}</h2>
+        {showsTopics ? (
+          <CourseTopicsChart courseId={courseId} />
+        ) : (
+          <button class="button" type="button" onClick={() => setShowsTopics(true)}>
+            {m.courseTopics.show}
+          </button>
+        )}
       </section>
       {isOwner && app.person.value !== 'local' && <CourseMembers open={open} members={course.members ?? []} />}
       {asked === 'title' && course !== null && (
