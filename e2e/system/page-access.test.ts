@@ -47,7 +47,7 @@ async function findFaults(page: Page, where: string): Promise<string[]> {
   );
 }
 
-const tabs = ['chapters', 'topics', 'flashcards', 'summary'];
+const tabs = ['chapters', 'topics', 'flashcards', 'ask', 'summary'];
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
 test.for([

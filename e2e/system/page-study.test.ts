@@ -98,6 +98,25 @@ test('a quiz tells at once what was right, and in the end how many were', async 
   expect(problems).toEqual([]);
 });
 
+test('a question is answered by what was said, which is played, and one that is not answered says so', async () => {
+  const { page, problems } = await open();
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.getByRole('tab', { name: 'Ask' }).click();
+  const ask = async (question: string) => {
+    await page.getByLabel('A question about this lecture').fill(question);
+    await page.keyboard.press('Enter');
+    await page.locator('.ask-turn').first().getByRole('heading', { name: question }).waitFor();
+  };
+  await ask('Where did the Romans build their xylophones?');
+  const expected = await system.client.ask({ question: 'Who printed beautiful letters?', lectureId: studiedId });
+  await ask('Who printed beautiful letters?');
+  const first = page.locator('.ask-turn').first();
+  if (!expected.answerable) await first.getByText('not said').waitFor();
+  else await first.locator('.ask-passages .moment').first().click();
+  await page.waitForFunction((plays) => !document.querySelector('audio')?.paused === plays, expected.answerable);
+  expect(problems).toEqual([]);
+});
+
 test('the waveform shows how loud the recording is, and a click in it plays from there', async () => {
   const { durationSeconds, values } = await system.client.getWaveform(studiedId);
   expect(durationSeconds).toBeGreaterThan(70);

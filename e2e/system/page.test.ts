@@ -357,7 +357,7 @@ describe('the page', () => {
   test('fits a phone, and its tabs are changed by the keyboard', async () => {
     const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
     const { page, problems } = await openLecture(studiedId, phone);
-    for (const name of ['Transcript', 'Summary', 'Chapters', 'Topics', 'Cards']) {
+    for (const name of ['Transcript', 'Summary', 'Chapters', 'Topics', 'Cards', 'Ask']) {
       const tab = page.getByRole('tab', { name });
       expect(await tab.getAttribute('aria-selected')).toBe('true');
       expect(await page.getByRole('tabpanel').count()).toBe(1);

@@ -4,6 +4,8 @@ import { render } from 'preact';
 import { Page, type PageProps } from './page.tsx';
 import { acceptDrops } from './state/accept-drops.ts';
 import { type App, AppContext } from './state/app.ts';
+import { forgetAll } from './state/browser-memory.ts';
+import { unsentPrefix } from './state/card-reviews.ts';
 import { createCourseList } from './state/course-list.ts';
 import { createCourseTerms } from './state/course-terms.ts';
 import { createLanguage } from './state/language.ts';
@@ -71,7 +73,8 @@ async function main(root: HTMLElement): Promise<void> {
       notices.unreachable(error);
       return;
     }
-    await uploads.forgetAll();
+    await Promise.all([uploads.forgetAll(), recorder.forgetAll()]);
+    forgetAll(unsentPrefix);
     rememberSignedIn(false);
     open();
   };

@@ -29,6 +29,7 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   const wantsSearch = useRef(false);
   useKeys({
     '?': () => setShowsHelp(true),
+    '؟': () => setShowsHelp(true),
     '/': () => {
       if (focusSearch() || isAsked) return;
       wantsSearch.current = true;

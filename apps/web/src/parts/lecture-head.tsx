@@ -11,7 +11,10 @@ import { LectureDetails } from './lecture-details.tsx';
 /** Title, what is known of the recording, and what can be done with it. */
 export function LectureHead({ open }: { open: OpenLecture }) {
   const m = useMessages();
+  const { courses } = useApp();
   const { lecture } = open.follower.state.value;
+  // Of a course that others share one reads only.
+  const isMine = courses.courses.value?.find(({ id }) => id === lecture?.courseId)?.role !== 'member';
   const [asked, setAsked] = useState<'details' | 'removal' | null>(null);
   return (
     <header class="lecture-head">
@@ -25,17 +28,19 @@ export function LectureHead({ open }: { open: OpenLecture }) {
         </p>
       </div>
       <div class="lecture-actions">
-        {lecture !== null && findRetryable(lecture) !== null && (
+        {isMine && lecture !== null && findRetryable(lecture) !== null && (
           <ActionButton label={m.lecture.retry} action={open.retry} />
         )}
-        {lecture !== null && !hasEnded(lecture) && <ActionButton label={m.lecture.cancel} action={open.cancel} />}
+        {isMine && lecture !== null && !hasEnded(lecture) && (
+          <ActionButton label={m.lecture.cancel} action={open.cancel} />
+        )}
         <Downloads lecture={lecture} />
-        {lecture !== null && (
+        {isMine && lecture !== null && (
           <button class="button" type="button" onClick={() => setAsked('details')}>
             {m.course.change}
           </button>
         )}
-        {lecture !== null && (
+        {isMine && lecture !== null && (
           <button class="button is-danger" type="button" onClick={() => setAsked('removal')}>
             {m.lecture.remove}
           </button>

@@ -1,5 +1,5 @@
 import { useApp, useMessages } from '../state/app.ts';
-import type { UploadItem, UploadView } from '../state/uploads.ts';
+import type { UploadItem, UploadView } from '../state/upload-item.ts';
 import type { Messages } from '../text/en.ts';
 import { toAbout, toBytes, toPercent } from '../text/format.ts';
 

@@ -22,6 +22,8 @@ export function WaveformPicture({ waveform, playback }: WaveformPictureProps) {
     const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
     playback.playFrom(((event.clientX - left) / Math.max(width, 1)) * durationSeconds);
   };
+  // One that was cut before loudness was measured.
+  if (waveform.value !== null && path === '') return null;
   return (
     <button class="waveform" type="button" tabIndex={-1} aria-hidden="true" disabled={path === ''} onClick={seek}>
       {path !== '' && (

@@ -7,6 +7,15 @@ export function recall(key: string): string | null {
   }
 }
 
+/** Forgets all whose key begins so. */
+export function forgetAll(prefix: string): void {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key);
+  } catch {
+    // Nothing is kept.
+  }
+}
+
 /** Where a browser keeps nothing it lasts as long as the page does. @param text null forgets it */
 export function remember(key: string, text: string | null): void {
   try {

@@ -16,6 +16,9 @@ export interface CardReviews {
   close(): void;
 }
 
+/** Where answers wait in this browser, with the lecture's id behind it. */
+export const unsentPrefix = 'studymate.reviews.';
+
 const againMs = 5_000;
 const reviewsAtOnce = 100;
 
@@ -25,7 +28,7 @@ export function createCardReviews(deps: {
   lectureId: string;
 }): CardReviews {
   const { client, lectureId } = deps;
-  const storageKey = `studymate.reviews.${lectureId}`;
+  const storageKey = `${unsentPrefix}${lectureId}`;
   const over = new AbortController();
   const call = { signal: over.signal };
   const sent = signal<readonly CardReview[] | null>(null);

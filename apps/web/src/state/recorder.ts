@@ -19,6 +19,8 @@ export interface Recorder {
   discard(): void;
   /** Recordings that a closed page or a crash has left. */
   recover(): Promise<void>;
+  /** Somebody signs out: nothing of what they recorded stays in this browser. */
+  forgetAll(): Promise<void>;
 }
 
 /** A long lecture with its break; then it stops by itself and is sent. */
@@ -123,6 +125,10 @@ export function createRecorder(deps: {
     },
     stop: () => running?.finish(true),
     discard: () => running?.finish(false),
+    async forgetAll() {
+      running?.finish(false);
+      await memory.forgetAll();
+    },
     async recover() {
       for (const id of await memory.list()) {
         if (taken.has(id)) continue;

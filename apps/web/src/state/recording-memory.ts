@@ -1,4 +1,4 @@
-import { createStore, delMany, entries, keys, set, type UseStore } from 'idb-keyval';
+import { clear, createStore, delMany, entries, keys, set, type UseStore } from 'idb-keyval';
 import { claimLock } from './upload-memory.ts';
 
 interface Head {
@@ -13,6 +13,7 @@ export interface RecordingMemory {
   list(): Promise<string[]>;
   /** A recording, as soon as no window is at it any more; null when it was sent or thrown away. */
   take(id: string): Promise<(Head & { pieces: Blob[]; forget(): Promise<void> }) | null>;
+  forgetAll(): Promise<void>;
 }
 
 export function createRecordingMemory(): RecordingMemory {
@@ -47,6 +48,7 @@ export function createRecordingMemory(): RecordingMemory {
       const all = await keys<string>(store()).catch(() => []);
       return [...new Set(all.map((key) => key.split(' ')[0] as string))].sort();
     },
+    forgetAll: () => clear(store()).catch(() => {}),
     async take(id) {
       const release = await lockOf(id);
       const all = await entries<string, Head & { piece: Blob }>(store()).catch(() => []);

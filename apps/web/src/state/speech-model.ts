@@ -9,10 +9,12 @@ export interface SpeechModel {
 }
 
 const loadingMs = 1_000;
-/** Often enough to keep it loaded while somebody looks for their recording. */
-const idleMs = 120_000;
+const idleMs = 30_000;
 
-/** Has the speech model loaded while a recording is chosen, so that its first words need not wait for that. */
+/**
+ * Has the speech model loaded while a recording is chosen, so that its first words need not wait for that. Once: a page that
+ * is left open must not keep it in memory.
+ */
 export function createSpeechModel(deps: { client: Pick<StudyMateClient, 'warmup' | 'modelStatus'> }): SpeechModel {
   const over = new AbortController();
   const call = { signal: over.signal };
@@ -20,10 +22,14 @@ export function createSpeechModel(deps: { client: Pick<StudyMateClient, 'warmup'
   let timer: ReturnType<typeof setTimeout> | undefined;
   const toSpeech = (models: readonly ModelStatus[]) => models.find(({ family }) => family === 'speech') ?? null;
 
-  const look = async (isFirst: boolean) => {
+  let isAsked = false;
+
+  const look = async () => {
     let nextMs = idleMs;
     try {
       if (document.hidden) return;
+      const isFirst = !isAsked;
+      isAsked = true;
       if (isFirst) await deps.client.warmup(['speech'], call);
       status.value = toSpeech(await deps.client.modelStatus(call));
       const state = status.peek()?.state;
@@ -32,10 +38,10 @@ export function createSpeechModel(deps: { client: Pick<StudyMateClient, 'warmup'
       // It is loaded when it is needed, then; the list tells when the API is away.
       status.value = null;
     } finally {
-      if (!over.signal.aborted) timer = setTimeout(() => void look(nextMs === idleMs), nextMs);
+      if (!over.signal.aborted) timer = setTimeout(() => void look(), nextMs);
     }
   };
-  void look(true);
+  void look();
 
   return {
     status,

@@ -67,7 +67,7 @@ export function createUploadMemory(): UploadMemory {
     read: (key) => attempt(async () => (await get<RememberedUpload>(key, store())) ?? null, null),
     keep: (key, upload) =>
       inTurn(key, async () => {
-        const fits = await hasRoomFor(upload.size);
+        const fits = await attempt(() => hasRoomFor(upload.size), false);
         const isKept = fits && (await attempt(() => set(key, upload, store()).then(() => true), false));
         if (!isKept) await attempt(() => set(key, { ...upload, content: null }, store()), undefined);
       }),

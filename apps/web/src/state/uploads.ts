@@ -1,44 +1,22 @@
-import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError } from '@studymate/client/api-error';
 import type { StudyMateClient } from '@studymate/client/client';
-import type { ResumableUpload } from '@studymate/client/resumable-upload';
 import type { Lecture } from '@studymate/contracts/lecture';
 import type { Messages } from '../text/en.ts';
 import { isAway, toMessage } from '../text/problems.ts';
 import { toGlossaryProblem } from './course-terms.ts';
 import { createSpeedometer } from './speedometer.ts';
 import { findObjection } from './upload-file.ts';
-import type { RememberedUpload, UploadMemory } from './upload-memory.ts';
-
-export type UploadState =
-  | 'checking'
-  | 'waiting'
-  | 'beginning'
-  | 'sending'
-  | 'storing'
-  | 'offline'
-  | 'paused'
-  | 'failed'
-  /** Begun before the page was closed, and too large to be kept: the same file has to be chosen again. */
-  | 'needs-file';
-
-/** What can be seen of a recording on its way. */
-export interface UploadView {
-  state: UploadState;
-  /** 0 to 1 */
-  share: number;
-  bytesPerSecond: number | null;
-  /** What is wrong, when it has failed. */
-  problem: string;
-  canRetry: boolean;
-}
-
-export interface UploadItem {
-  key: string;
-  name: string;
-  size: number;
-  view: ReadonlySignal<UploadView>;
-}
+import {
+  begun,
+  type Item,
+  toKey,
+  toRemembered,
+  type UploadItem,
+  type UploadState,
+  type UploadView,
+} from './upload-item.ts';
+import type { UploadMemory } from './upload-memory.ts';
 
 export interface Uploads {
   items: ReadonlySignal<readonly UploadItem[]>;
@@ -75,26 +53,6 @@ export interface UploadsDeps {
   /** The API asks for a key. */
   onUnauthenticated(): void;
 }
-
-interface Item extends UploadItem {
-  view: Signal<UploadView>;
-  /** null: has to be chosen again. */
-  file: File | null;
-  lastModified: number;
-  glossary: string[];
-  courseId: string | null;
-  /** While it is being sent. */
-  sending: ResumableUpload | null;
-  /** Under which it can be gone on with after a failure; '' before it was begun. */
-  uploadId: string;
-  isTaken: boolean;
-  /** Somebody has just chosen it, and waits for its lecture. */
-  isAwaited: boolean;
-  /** Gives back the claim to it that other windows respect. */
-  release: () => void;
-}
-
-const begun: UploadView = { state: 'checking', share: 0, bytesPerSecond: null, problem: '', canRetry: false };
 
 /** Sends recordings one after the other: two at once would only make both late. */
 export function createUploads(deps: UploadsDeps): Uploads {
@@ -297,15 +255,4 @@ export function createUploads(deps: UploadsDeps): Uploads {
       await memory.forgetAll();
     },
   };
-}
-
-function toRemembered(item: Item, file: File, owner: string | null): RememberedUpload {
-  const { name, size, lastModified, glossary, courseId, uploadId } = item;
-  const { type } = file;
-  return { name, type, size, lastModified, owner, uploadId, glossary, courseId, addedAt: Date.now(), content: file };
-}
-
-/** `randomUUID` is there behind https alone. */
-function toKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

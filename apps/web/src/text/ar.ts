@@ -302,6 +302,15 @@ export const ar: Messages = {
     spokenFor: (about) => `الكلام عنه ${about}`,
     missing: (n) => `لم تُحسب بعد: ${lectures(n)}`,
   },
+  ask: {
+    title: 'اسأل',
+    label: 'سؤال عن هذه المحاضرة',
+    placeholder: 'ماذا تريد أن تعرف؟',
+    ask: 'اسأل',
+    looking: 'يُبحث عنه …',
+    notSaid: 'لم يُقل ذلك في هذه المحاضرة.',
+    passages: 'ما قيل',
+  },
   player: {
     title: 'المشغل',
     recording: 'التسجيل',

@@ -298,6 +298,15 @@ export const en = {
     spokenFor: (about: string) => `spoken of for ${about}`,
     missing: (n: number) => `${count(n, 'lecture')} not counted yet`,
   },
+  ask: {
+    title: 'Ask',
+    label: 'A question about this lecture',
+    placeholder: 'What do you want to know?',
+    ask: 'Ask',
+    looking: 'Looking for it …',
+    notSaid: 'That is not said in this lecture.',
+    passages: 'What was said',
+  },
   player: {
     title: 'Player',
     recording: 'Recording',

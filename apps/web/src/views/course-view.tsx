@@ -34,6 +34,8 @@ export function CourseView({ courseId }: { courseId: string }) {
     );
   }
   const isOwner = course?.role === 'owner';
+  // Without keys everybody is the same person.
+  const isShareable = app.person.value !== null && app.person.value !== 'local';
   return (
     <div class="home">
       <header class="course-head">
@@ -73,7 +75,7 @@ export function CourseView({ courseId }: { courseId: string }) {
           </button>
         )}
       </section>
-      {isOwner && app.person.value !== 'local' && <CourseMembers open={open} members={course.members ?? []} />}
+      {isOwner && isShareable && <CourseMembers open={open} members={course.members ?? []} />}
       {asked === 'title' && course !== null && (
         <AskText
           title={m.course.rename}

@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { Chapter } from '@studymate/contracts/study';
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { AskPanel } from '../parts/ask-panel.tsx';
 import { ChaptersPanel } from '../parts/chapters-panel.tsx';
 import { toLazy } from '../parts/lazy.tsx';
 import { LectureHead } from '../parts/lecture-head.tsx';
@@ -8,7 +9,7 @@ import { Player } from '../parts/player.tsx';
 import { StageStrip } from '../parts/stage-strip.tsx';
 import { StudyPane } from '../parts/study-pane.tsx';
 import { SummaryPanel } from '../parts/summary-panel.tsx';
-import { Tabs } from '../parts/tabs.tsx';
+import { panelProps, Tabs } from '../parts/tabs.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { TopicsPanel } from '../parts/topics-panel.tsx';
 import { Transcript } from '../parts/transcript.tsx';
@@ -70,7 +71,8 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
   const classes = ['lecture', hasVideo && 'has-video', tab === 'transcript' && 'shows-transcript'];
   const tabs = [
     { id: 'transcript', label: m.transcript.title },
-    ...Object.values(parts).map(({ stage }) => ({ id: stage, label: m.stages[stage] })),
+    ...Object.values(parts).map(({ stage }) => ({ id: stage as string, label: m.stages[stage] })),
+    { id: 'ask', label: m.ask.title },
   ];
   return (
     <div class={classes.filter(Boolean).join(' ')}>
@@ -118,6 +120,9 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
         <StudyPane part={parts.flashcards} {...pane}>
           {(cards) => <CardsPanel lectureId={lectureId} cards={cards} onSeek={onSeek} />}
         </StudyPane>
+        <section {...panelProps('ask', tab, 'part pane')}>
+          <AskPanel lectureId={lectureId} onSeek={onSeek} />
+        </section>
       </div>
       <Player mediaUrl={app.client.mediaUrl(lectureId)} playback={playback} onVideo={() => setHasVideo(true)}>
         <WaveformPicture waveform={open.waveform.value} playback={playback} />
