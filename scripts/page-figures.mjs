@@ -110,7 +110,7 @@ async function measure(browser, { baseURL, cpu, hash, ready, scrolls = false }) 
     await page.addInitScript(observe);
     await serveLecture(page);
     await page.goto(`/${hash}`);
-    await page.locator(ready).last().waitFor({ state: 'attached' });
+    await page.locator(ready).first().waitFor({ state: 'attached' });
     await page.waitForLoadState('networkidle');
     const { longTasks, ...seen } = await page.evaluate(() => window.seen);
     const blocking = longTasks.reduce((sum, duration) => sum + Math.max(0, duration - 50), 0);
@@ -137,7 +137,7 @@ async function main(baseURL, cpu) {
   try {
     const list = await measure(browser, { baseURL, cpu, hash: '#/', ready: 'h2' });
     const hash = `#/lectures/${id}`;
-    const ready = `.segment:nth-of-type(${segmentCount})`;
+    const ready = `.segment >> nth=${segmentCount - 1}`;
     const threeHours = await measure(browser, { baseURL, cpu, hash, ready, scrolls: true });
     console.log(JSON.stringify({ cpu, list, threeHours }, null, 2));
   } finally {

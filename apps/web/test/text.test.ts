@@ -1,5 +1,6 @@
 import type { Lecture } from '@studymate/contracts/lecture';
 import { type StageStatus, stageNames } from '@studymate/contracts/stages';
+import type { Segment } from '@studymate/contracts/transcript';
 import { describe, expect, test } from 'vitest';
 import { parseRoute, toLectureHash } from '../src/state/route.ts';
 import { createSpeedometer } from '../src/state/speedometer.ts';
@@ -7,10 +8,11 @@ import { findObjection } from '../src/state/upload-file.ts';
 import { en } from '../src/text/en.ts';
 import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/text/format.ts';
 import { splitByHighlights } from '../src/text/highlights.ts';
+import { toMarkdown } from '../src/text/markdown.ts';
 import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/text/status-text.ts';
 import { findAt, splitByWords } from '../src/text/transcript-text.ts';
 import { toWavePath } from '../src/text/wave-path.ts';
-import { toLecture } from './lecture.ts';
+import { toLecture, toSegments } from './lecture.ts';
 
 describe('times and sizes', () => {
   test('a moment has hours only where there are some, and is never rounded up to a moment that has not come', () => {
@@ -259,9 +261,47 @@ test('a step tells what it took, how far it is, or why it stands', () => {
   expect(text({ status: 'waiting' }, true)).toBe('not begun');
 });
 
+describe('notes as Markdown', () => {
+  const segment = (start: number, text: string) => ({ ...toSegments(start, [text])[0], start }) as Segment;
+  const notes = {
+    title: 'Type *and* [print]',
+    meta: '1:00 · English',
+    summary: {
+      statements: [{ text: '1. Letters were cast.', start: 61, end: 65 }],
+      keyTerms: [{ term: 'type', definition: 'A letter <b>.', start: 3 }],
+    },
+    chapters: [
+      { start: 0, end: 30, title: 'Before', level: 'general' as const },
+      { start: 30, end: 60, title: 'After', level: 'general' as const },
+    ],
+    cards: [{ id: 'a', type: 'question' as const, front: 'Who?', back: 'He.', start: 1 }],
+    segments: [segment(0, ' One '), segment(5, 'two.'), segment(40, '# Three')],
+  };
+
+  test('have what was said in its chapters, and nothing that users wrote becomes markup', () => {
+    expect(toMarkdown(notes, en)).toBe(
+      [
+        '# Type \\*and\\* \\[print\\]\n\n1:00 · English\n',
+        '## Summary\n\n- 1\\. Letters were cast. (1:01)\n',
+        '## Key terms\n\n- **type**: A letter \\<b\\>.\n',
+        '## Transcript\n\n### Before (0:00)\n\nOne two.\n\n### After (0:30)\n\n\\# Three\n',
+        '## Cards\n\n- Who?\n  - He.\n',
+      ].join('\n'),
+    );
+  });
+
+  test('leave out what was not made', () => {
+    const few = { ...notes, title: 'A', meta: 'B', summary: null, chapters: [], cards: [] };
+    expect(toMarkdown(few, en)).toBe('# A\n\nB\n\n## Transcript\n\nOne two. \\# Three\n');
+  });
+});
+
 test('a waveform is drawn mirrored, one unit for each value, silence as a thin line', () => {
   expect(toWavePath([])).toBe('');
   expect(toWavePath([255, 0])).toBe('M0 1L0.5 0L1.5 0.98L2 1L1.5 1.02L0.5 2Z');
+  expect(toWavePath([0])).toBe('M0 1L0.5 0.98L1 1L0.5 1.02Z');
+  // One cough among a hundred words.
+  expect(toWavePath([255, ...Array<number>(99).fill(100)])).toMatch(/^M0 1L0.5 0L1.5 0L/);
 });
 
 test('text with highlights: every character once, in order; those that overlap or are empty count for nothing', () => {

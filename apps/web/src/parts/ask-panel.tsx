@@ -43,6 +43,7 @@ export function AskPanel({ lectureId, onSeek }: { lectureId: string; onSeek(seco
 
   return (
     <div class="ask">
+      <h2 class="pane-title">{m.ask.title}</h2>
       <form
         class="one-line"
         onSubmit={(event) => {

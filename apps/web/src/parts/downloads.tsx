@@ -1,14 +1,17 @@
+import type { StudyMateClient } from '@studymate/client/client';
 import type { Lecture } from '@studymate/contracts/lecture';
 import type { StageName } from '@studymate/contracts/stages';
 import { useRef } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import { findStage } from '../state/lecture-state.ts';
 import type { Messages } from '../text/en.ts';
+import { type Notes, toMarkdown } from '../text/markdown.ts';
 import { toMessage } from '../text/problems.ts';
+import { toMeta } from '../text/status-text.ts';
 import { Icon } from './icon.tsx';
 
 interface Export {
-  label: Exclude<keyof Messages['downloads'], 'title'>;
+  label: Exclude<keyof Messages['downloads'], 'title' | 'markdown' | 'print'>;
   /** Made from this stage. */
   stage: StageName;
   part: 'transcript' | 'chapters' | 'flashcards';
@@ -35,11 +38,12 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
   const close = () => {
     if (menu.current !== null) menu.current.open = false;
   };
-  const save = async ({ part, label, ending }: Export) => {
+  const hasText = lecture !== null && findStage(lecture, 'assemble')?.status === 'done';
+  const saveAs = async (ending: string, read: (given: Lecture) => Promise<string>) => {
     if (lecture === null) return;
     close();
     try {
-      saveText(await client.getExport(lecture.id, part, label), `${lecture.title}.${ending}`);
+      saveText(await read(lecture), `${lecture.title}.${ending}`);
     } catch (error) {
       notices.note(toMessage(error, messages.peek()));
     }
@@ -62,13 +66,32 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
         {m.downloads.title}
       </summary>
       <div class="menu-items card">
+        <button
+          class="menu-item"
+          type="button"
+          disabled={!hasText}
+          onClick={() => void saveAs('md', async (given) => toMarkdown(await readNotes(client, given, m), m))}
+        >
+          {m.downloads.markdown}
+        </button>
+        <button
+          class="menu-item"
+          type="button"
+          disabled={!hasText}
+          onClick={() => {
+            close();
+            window.print();
+          }}
+        >
+          {m.downloads.print}
+        </button>
         {exports.map((item) => (
           <button
             key={item.label}
             class="menu-item"
             type="button"
             disabled={lecture === null || findStage(lecture, item.stage)?.status !== 'done'}
-            onClick={() => void save(item)}
+            onClick={() => void saveAs(item.ending, ({ id }) => client.getExport(id, item.part, item.label))}
           >
             {m.downloads[item.label]}
           </button>
@@ -76,6 +99,21 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
       </div>
     </details>
   );
+}
+
+/** What there is of the lecture; a part that was not made is left out. */
+async function readNotes(client: StudyMateClient, lecture: Lecture, m: Messages): Promise<Notes> {
+  const { id, title } = lecture;
+  const ifMade = async <T,>(stage: StageName, read: () => Promise<T>): Promise<T | null> =>
+    findStage(lecture, stage)?.status === 'done' ? read() : null;
+  const [transcript, summary, chapters, cards] = await Promise.all([
+    client.getTranscript(id),
+    ifMade('summary', () => client.getSummary(id)),
+    ifMade('chapters', () => client.getChapters(id, { level: 'general' })),
+    ifMade('flashcards', () => client.getFlashcards(id)),
+  ]);
+  const { segments } = transcript;
+  return { title, meta: toMeta(lecture, m), summary, chapters: chapters ?? [], cards: cards ?? [], segments };
 }
 
 function saveText(text: string, fileName: string): void {

@@ -29,6 +29,7 @@ export function StudyPane<T>(props: {
   };
   return (
     <section {...panelProps(part.stage, props.selected, 'part pane')}>
+      <h2 class="pane-title">{m.stages[part.stage]}</h2>
       {value === null ? <p class="placeholder">{toWhy()}</p> : props.children(value)}
       {canRetry && (
         <button class="button" type="button" onClick={() => onRetry(part.stage)}>

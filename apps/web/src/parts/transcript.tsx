@@ -1,6 +1,6 @@
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { Segment } from '@studymate/contracts/transcript';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import type { Playback } from '../state/playback.ts';
 import { findAt, unsureBelow } from '../text/transcript-text.ts';
@@ -20,6 +20,10 @@ interface TranscriptProps {
 
 /** How long a word stays marked after its end: longer pauses are silence. */
 const lingerSeconds = 0.6;
+/** The browser leaves out blocks that are out of sight (`content-visibility`); to ask for each row would cost more. */
+const rowsOfBlock = 20;
+/** Some 20 ms of work. */
+const rowsAtOnce = 160;
 const scrollKeys = new Set(['PageUp', 'PageDown', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
 
 /** The text, in which what is being said is marked and kept in view, unless the reader has scrolled away. */
@@ -37,7 +41,10 @@ export function Transcript(props: TranscriptProps) {
     return segment !== undefined && seconds <= segment.end + lingerSeconds ? index : -1;
   });
   const scrollTo = (index: number, behavior: ScrollBehavior) =>
-    list.current?.children[index]?.scrollIntoView({ block: 'center', behavior });
+    list.current?.children[Math.floor(index / rowsOfBlock)]?.children[index % rowsOfBlock]?.scrollIntoView({
+      block: 'center',
+      behavior,
+    });
 
   useSignalEffect(() => {
     const index = row.value;
@@ -59,6 +66,7 @@ export function Transcript(props: TranscriptProps) {
     if (start === undefined || !document.getSelection()?.isCollapsed) return;
     playback.playFrom(Number(start));
   };
+  const shown = useShownCount(segments.length, atSeconds === null ? 0 : findAt(segments, atSeconds));
   const isUnsure = segments.some(({ words }) => words.some(({ probability }) => probability < unsureBelow));
 
   return (
@@ -71,6 +79,7 @@ export function Transcript(props: TranscriptProps) {
         if (scrollKeys.has(event.key)) leave();
       }}
     >
+      <h2 class="pane-title">{m.transcript.title}</h2>
       <p class={isUnsure ? 'legend' : 'legend is-invisible'} hidden={segments.length === 0}>
         <span class="is-unsure">{m.transcript.dotted}</span>
         {m.transcript.dottedMeaning}
@@ -80,13 +89,31 @@ export function Transcript(props: TranscriptProps) {
       </p>
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: each row has a button for keys */}
       <div ref={list} class="segments" lang={language ?? undefined} onClick={onClick}>
-        {segments.map((segment, i) => (
-          <TranscriptRow key={i} index={i} segment={segment} row={row} playback={playback} />
+        {Array.from({ length: Math.ceil(shown / rowsOfBlock) }, (_, block) => (
+          <div key={block} class="segment-block">
+            {segments.slice(block * rowsOfBlock, Math.min(shown, (block + 1) * rowsOfBlock)).map((segment, i) => (
+              <TranscriptRow key={i} index={block * rowsOfBlock + i} segment={segment} row={row} playback={playback} />
+            ))}
+          </div>
         ))}
       </div>
       <CatchUp isFollowing={isFollowing} row={row} onBack={() => scrollTo(row.peek(), 'auto')} />
     </section>
   );
+}
+
+/**
+ * How many rows to draw: a screenful at once, and all others a few hundred at a time, so that a transcript of hours does not
+ * hold up the page. @param needed the index of a row that must be there
+ */
+function useShownCount(count: number, needed: number): number {
+  const [drawn, setDrawn] = useState(rowsAtOnce);
+  useEffect(() => {
+    if (drawn >= count) return;
+    const timer = setTimeout(() => setDrawn(drawn + rowsAtOnce));
+    return () => clearTimeout(timer);
+  }, [drawn, count]);
+  return Math.min(count, Math.max(drawn, needed + rowsAtOnce));
 }
 
 function CatchUp(props: { isFollowing: { value: boolean }; row: ReadonlySignal<number>; onBack(): void }) {

@@ -325,6 +325,8 @@ export const ar: Messages = {
     youtube: 'فصول ليوتيوب',
     anki: 'بطاقات لـ Anki',
     csv: 'بطاقات (CSV)',
+    markdown: 'كل شيء (Markdown)',
+    print: 'طباعة أو PDF',
   },
   help: {
     title: 'المفاتيح',
@@ -349,7 +351,7 @@ export const ar: Messages = {
     aboutMinutes: (n) => `نحو ${n} د`,
     aboutDays: (n) => (n < 60 ? `نحو ${days(n)}` : `نحو ${Math.round(n / 30)} أشهر`),
     aboutHours: (hours, minutes) => (minutes === 0 ? `نحو ${hours} س` : `نحو ${hours} س ${minutes} د`),
-    hardly: '< 0.1 ث',
+    hardly: 'أقل من 0.1 ث',
     seconds: (n) => `${n} ث`,
     minutes: (minutes, seconds) => `${minutes} د ${seconds} ث`,
     today: (time) => `اليوم، ${time}`,

@@ -321,6 +321,8 @@ export const en = {
     youtube: 'Chapters for YouTube',
     anki: 'Cards for Anki',
     csv: 'Cards (CSV)',
+    markdown: 'Everything (Markdown)',
+    print: 'Print, or PDF',
   },
   help: {
     title: 'Keys',
