@@ -251,10 +251,11 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Dismiss' }).click();
     await terms.fill('Subiaco\nCaxton');
     await page.locator('.terms-count', { hasText: '(2)' }).waitFor();
+    await page.getByLabel('Spoken language').selectOption('en');
     await choose(page, await excerpt('terms.mp3', 0, 5));
     await page.waitForURL(/#\/lectures\/[0-9a-z]{26}$/);
     const lecture = await system.client.getLecture(page.url().split('/').at(-1) ?? '');
-    expect(lecture.glossary).toEqual(['Caxton', 'Subiaco']);
+    expect([lecture.glossary, lecture.language]).toEqual([['Caxton', 'Subiaco'], 'en']);
     await page.goto('/');
     expect(await terms.inputValue()).toBe('Subiaco\nCaxton');
   });

@@ -14,6 +14,7 @@ import { createRecorder } from './state/recorder.ts';
 import { createRecordingMemory } from './state/recording-memory.ts';
 import { parseRoute, toLectureHash } from './state/route.ts';
 import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
+import { createSpokenLanguage } from './state/spoken-language.ts';
 import { createUploadMemory } from './state/upload-memory.ts';
 import { createUploads } from './state/uploads.ts';
 
@@ -46,11 +47,13 @@ async function main(root: HTMLElement): Promise<void> {
     },
   });
   const terms = createCourseTerms();
+  const spoken = createSpokenLanguage();
   const uploads = createUploads({
     client,
     memory: createUploadMemory(),
     messages,
     readTerms: terms.read,
+    readLanguage: () => spoken.code.peek(),
     onLecture(lecture, isOnly) {
       if (isOnly && isHome()) location.hash = toLectureHash(lecture.id);
       else notices.note(messages.peek().upload.done(lecture.title));
@@ -64,7 +67,7 @@ async function main(root: HTMLElement): Promise<void> {
   });
   const person = signal<string | null>(null);
   const courses = createCourseList({ client });
-  const app: App = { client, notices, uploads, recorder, courses, terms, language, messages, person };
+  const app: App = { client, notices, uploads, recorder, courses, terms, spoken, language, messages, person };
 
   const signOut = async () => {
     try {

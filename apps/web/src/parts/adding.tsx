@@ -3,6 +3,7 @@ import { CourseTermsField } from './course-terms-field.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { ModelLine } from './model-line.tsx';
 import { RecorderPanel } from './recorder.tsx';
+import { SpokenLanguageField } from './spoken-language-field.tsx';
 import { UploadList } from './upload-list.tsx';
 
 /** Everything by which a recording gets in. @param props.courseId the course that files are added to */
@@ -13,6 +14,7 @@ export function Adding({ courseId }: { courseId?: string }) {
       <div class="adding">
         <DropZone onFiles={(files) => void uploads.add(files, courseId === undefined ? {} : { courseId })} />
         <RecorderPanel />
+        <SpokenLanguageField />
         <ModelLine />
       </div>
       <CourseTermsField />

@@ -35,13 +35,19 @@ export function LectureHead({ open }: { open: OpenLecture }) {
           <ActionButton label={m.lecture.cancel} action={open.cancel} />
         )}
         <Downloads lecture={lecture} />
-        {isMine && lecture !== null && (
-          <button class="button" type="button" onClick={() => setAsked('details')}>
+        {/* Also before anything is known, so that nothing moves when it is. */}
+        {isMine && (
+          <button class="button" type="button" disabled={lecture === null} onClick={() => setAsked('details')}>
             {m.course.change}
           </button>
         )}
-        {isMine && lecture !== null && (
-          <button class="button is-danger" type="button" onClick={() => setAsked('removal')}>
+        {isMine && (
+          <button
+            class="button is-danger"
+            type="button"
+            disabled={lecture === null}
+            onClick={() => setAsked('removal')}
+          >
             {m.lecture.remove}
           </button>
         )}

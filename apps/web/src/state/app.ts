@@ -8,6 +8,7 @@ import type { CourseTerms } from './course-terms.ts';
 import type { Language } from './language.ts';
 import type { Notices } from './notices.ts';
 import type { Recorder } from './recorder.ts';
+import type { SpokenLanguage } from './spoken-language.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What every part of the page may use; made once, in main.tsx. */
@@ -20,6 +21,7 @@ export interface App {
   /** Whose key it is; "local" where there are none, null before it is known. */
   person: ReadonlySignal<string | null>;
   terms: CourseTerms;
+  spoken: SpokenLanguage;
   language: Language;
   /** In the language that was chosen. */
   messages: ReadonlySignal<Messages>;

@@ -40,6 +40,8 @@ export interface Item extends UploadItem {
   lastModified: number;
   glossary: string[];
   courseId: string | null;
+  /** ISO 639-1; null: to be found out. */
+  language: string | null;
   /** While it is being sent. */
   sending: ResumableUpload | null;
   /** Under which it can be gone on with after a failure; '' before it was begun. */
@@ -55,9 +57,21 @@ export const begun: UploadView = { state: 'checking', share: 0, bytesPerSecond: 
 
 /** What is kept of it in this browser. */
 export function toRemembered(item: Item, file: File, owner: string | null): RememberedUpload {
-  const { name, size, lastModified, glossary, courseId, uploadId } = item;
+  const { name, size, lastModified, glossary, courseId, language, uploadId } = item;
   const { type } = file;
-  return { name, type, size, lastModified, owner, uploadId, glossary, courseId, addedAt: Date.now(), content: file };
+  return {
+    name,
+    type,
+    size,
+    lastModified,
+    owner,
+    uploadId,
+    glossary,
+    courseId,
+    language,
+    addedAt: Date.now(),
+    content: file,
+  };
 }
 
 /** `randomUUID` is there behind https alone. */

@@ -12,6 +12,7 @@ export interface RememberedUpload {
   uploadId: string;
   glossary: string[];
   courseId: string | null;
+  language: string | null;
   addedAt: number;
   /** null where it is too large to be kept: it goes on once the same file is chosen again. */
   content: Blob | null;

@@ -48,6 +48,8 @@ export interface UploadsDeps {
   messages: ReadonlySignal<Messages>;
   /** Terms for the recordings that are added now. @throws Error that says what is wrong with them */
   readTerms(): string[];
+  /** In which language somebody speaks in them; null: to be found out. */
+  readLanguage(): string | null;
   /** `isOnly`: nothing else was dropped with it, so the user is waiting for this one. */
   onLecture(lecture: Lecture, isOnly: boolean): void;
   /** The API asks for a key. */
@@ -89,6 +91,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     const fields = {
       ...(item.glossary.length > 0 && { glossary: item.glossary }),
       ...(item.courseId !== null && { courseId: item.courseId }),
+      ...(item.language !== null && { language: item.language }),
     };
     const sending = deps.client.startUpload(file, fields, {
       onProgress(sentBytes, totalBytes) {
@@ -149,6 +152,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
     }
     try {
       item.glossary = deps.readTerms();
+      item.language = deps.readLanguage();
     } catch (error) {
       fail(item, upload.termsProblem(toGlossaryProblem(error)), true);
       return;
@@ -184,7 +188,13 @@ export function createUploads(deps: UploadsDeps): Uploads {
     }
     const { name, size, lastModified } = file;
     const key = toKey();
-    const begin = { glossary: [], uploadId: '', isAwaited: isLeftOver !== true, courseId: courseId ?? null };
+    const begin = {
+      glossary: [],
+      uploadId: '',
+      isAwaited: isLeftOver !== true,
+      courseId: courseId ?? null,
+      language: null,
+    };
     const item = addItem({ key, name, size, lastModified, file, ...begin, release: () => {} }, 'checking');
     void memory.claim(key).then((release) => {
       item.release = release;

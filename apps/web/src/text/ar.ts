@@ -97,6 +97,7 @@ export const ar: Messages = {
     discard: 'تجاهل',
     level: 'شدة الصوت',
   },
+  spoken: { label: 'لغة الكلام', unknown: 'تُعرف تلقائيًا' },
   model: {
     loading: (about) => `يُحمَّل نموذج الكلام: بقي ${about}`,
     ready: 'نموذج الكلام محمَّل: تأتي الكلمات الأولى حالًا.',

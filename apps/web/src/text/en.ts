@@ -88,6 +88,7 @@ export const en = {
     discard: 'Throw away',
     level: 'How loud it is',
   },
+  spoken: { label: 'Spoken language', unknown: 'Find out' },
   model: {
     loading: (about: string) => `The speech model is being loaded: ${about} left`,
     ready: 'The speech model is loaded: the first words come at once.',
