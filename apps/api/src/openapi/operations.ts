@@ -3,8 +3,8 @@ import { courseOperations } from './course-operations.ts';
 import { lectureOperations } from './lecture-operations.ts';
 import type { Operations } from './operation.ts';
 import { quickOperations } from './quick-operations.ts';
-import { searchOperations } from './search-operations.ts';
 import { reviewOperations } from './review-operations.ts';
+import { searchOperations } from './search-operations.ts';
 import { serviceOperations } from './service-operations.ts';
 import { uploadOperations } from './upload-operations.ts';
 
