@@ -25,9 +25,9 @@ import { type CourseStore, createCourseStore } from '@studymate/storage/course-s
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
 import { openStore } from '@studymate/storage/open-store';
+import { createReviewStore, type ReviewStore } from '@studymate/storage/review-store';
 import type { StoreWatch } from '@studymate/storage/s3-blob-store';
 import { explainStoreFault } from '@studymate/storage/store-fault';
-import { createReviewStore, type ReviewStore } from '@studymate/storage/review-store';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
