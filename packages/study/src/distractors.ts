@@ -11,6 +11,7 @@ const yearSteps = [-17, 12, 31, -8, 23];
 const mostlyNested = 0.6;
 /** Each time that something was a wrong answer before, in terms of the logarithm of how often it is said. */
 const usedBefore = 0.8;
+const maxCandidates = 10_000;
 /** What is said once may be no term at all. */
 const saidOnce = 0.7;
 
@@ -34,7 +35,12 @@ export function createDistractors(deps: {
   terms: Terms;
 }): Distractors {
   const { blank, terms } = deps;
-  const phrases = withoutNested(deps.phrases);
+  const candidates = mostSaid(withoutNested(deps.phrases)).map((phrase) => ({
+    phrase,
+    stems: phrase.key.split(' '),
+    shape: toShape(phrase.text),
+    often: Math.log(phrase.sentences.length),
+  }));
   const byKey = new Map(deps.phrases.map((phrase) => [phrase.key, phrase]));
   const uses = new Map<string, number>();
   const stemsOf = (text: string): string[] => findWords(text).map(({ lower }) => terms.stem(lower));
@@ -48,15 +54,14 @@ export function createDistractors(deps: {
     const before = question.includes(blank) ? question.slice(0, question.indexOf(blank)) : '';
     const article = /(?:^|\s)(?<article>an?)\s+$/iu.exec(before)?.groups?.article?.toLowerCase();
     const often = Math.log(known?.sentences.length ?? 1);
-    const scored = phrases.flatMap((phrase) => {
-      const other = toShape(phrase.text);
-      if (phrase.key.split(' ').some((stem) => said.has(stem))) return [];
+    const scored = candidates.flatMap(({ phrase, stems: own, shape: other, often: theirs }) => {
+      if (own.some((stem) => said.has(stem))) return [];
       if (other.isName !== shape.isName || other.isPlural !== shape.isPlural || other.isGerund !== shape.isGerund)
         return [];
       if (article !== undefined && startsWithVowel(phrase.text) !== (article === 'an')) return [];
       const distance = Math.abs(other.wordCount - shape.wordCount);
       if (distance > 1) return [];
-      const apart = Math.abs(Math.log(phrase.sentences.length) - often);
+      const apart = Math.abs(theirs - often);
       const once = phrase.sentences.length === 1 ? saidOnce : 0;
       return [{ phrase, score: -distance - apart - once - usedBefore * (uses.get(phrase.key) ?? 0) }];
     });
@@ -82,6 +87,12 @@ export function createDistractors(deps: {
       return undefined;
     },
   };
+}
+
+/** Of a lecture of many hours those that are said most: each question looks at all of them. */
+function mostSaid(phrases: readonly Phrase[]): readonly Phrase[] {
+  if (phrases.length <= maxCandidates) return phrases;
+  return [...phrases].sort((a, b) => b.sentences.length - a.sentences.length).slice(0, maxCandidates);
 }
 
 /** Without single words that are nearly always said as a part of the same longer phrase. */
