@@ -197,7 +197,7 @@ export const settings = {
   SEARCH_MEMORY_BYTES: setting(
     integer(2 ** 20, 2 ** 36),
     '134217728',
-    'Memory of one API copy for the search indexes of the owners that search; 1,000 hours of lectures take about 75 MB.',
+    'Memory of one API copy for the search indexes of the owners that search; 1,000 hours of lectures take about 80 MB.',
   ),
   MAX_WAITING_REQUESTS_PER_OWNER: setting(
     integer(0, 1_000_000),
