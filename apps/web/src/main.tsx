@@ -62,8 +62,8 @@ async function main(root: HTMLElement): Promise<void> {
   });
   const recorder = createRecorder({
     memory: createRecordingMemory(),
-    onRecorded: (file) => uploads.add([file]),
-    onLeft: (file) => uploads.add([file], { isLeftOver: true }),
+    onRecorded: (file, courseId) => uploads.add([file], courseId === null ? {} : { courseId }),
+    onLeft: (file, courseId) => uploads.add([file], { isLeftOver: true, ...(courseId !== null && { courseId }) }),
   });
   const person = signal<string | null>(null);
   const courses = createCourseList({ client });

@@ -42,14 +42,14 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   }, [m]);
   useLayoutEffect(() => {
     document.body.classList.toggle('is-app', !isAsked && route.name === 'lecture');
-    document.title = isAsked ? `${m.signIn.title} · StudyMate` : 'StudyMate';
+    document.title = 'StudyMate';
     window.scrollTo(0, 0);
     const isFirst = seenKey.current === null;
     seenKey.current = key;
     // Where a reader of the screen begins to read.
     if (!isFirst) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
     if (wantsSearch.current) wantsSearch.current = !focusSearch();
-  }, [key, isAsked, route, m]);
+  }, [key, isAsked, route]);
   return (
     <Shell onSignOut={session.value === 'signed-in' ? onSignOut : null} onHelp={() => setShowsHelp(true)}>
       {isAsked ? <SignInView onSignedIn={onSignedIn} /> : <View key={visit} route={route} />}

@@ -13,7 +13,7 @@ export function Adding({ courseId }: { courseId?: string }) {
     <>
       <div class="adding">
         <DropZone onFiles={(files) => void uploads.add(files, courseId === undefined ? {} : { courseId })} />
-        <RecorderPanel />
+        <RecorderPanel courseId={courseId ?? null} />
         <SpokenLanguageField />
         <ModelLine />
       </div>

@@ -4,7 +4,7 @@ import { toClock } from '../text/format.ts';
 import { Icon } from './icon.tsx';
 
 /** Records in the browser, and sends what was recorded like any other file. */
-export function RecorderPanel() {
+export function RecorderPanel({ courseId }: { courseId: string | null }) {
   const { recorder } = useApp();
   const m = useMessages();
   const state = recorder.state.value;
@@ -12,7 +12,12 @@ export function RecorderPanel() {
   if (state !== 'recording' && state !== 'paused') {
     return (
       <div class="recorder">
-        <button class="button" type="button" disabled={state === 'asking'} onClick={() => void recorder.start()}>
+        <button
+          class="button"
+          type="button"
+          disabled={state === 'asking'}
+          onClick={() => void recorder.start(courseId)}
+        >
           <Icon name="microphone" />
           {m.recorder.start}
         </button>

@@ -10,7 +10,8 @@ export interface Recorder {
   seconds: ReadonlySignal<number>;
   /** How loud it is, 0 to 1. */
   level: ReadonlySignal<number>;
-  start(): Promise<void>;
+  /** @param courseId of the course that it will belong to */
+  start(courseId: string | null): Promise<void>;
   pause(): void;
   resume(): void;
   /** Ends it, and gives the recording to `onRecorded`. */
@@ -35,9 +36,9 @@ const types = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus'];
 export function createRecorder(deps: {
   memory: RecordingMemory;
   /** Resolves when the recording is kept somewhere else. */
-  onRecorded(file: File): Promise<void>;
+  onRecorded(file: File, courseId: string | null): Promise<void>;
   /** As `onRecorded`, of a recording that was left by a closed page. */
-  onLeft(file: File): Promise<void>;
+  onLeft(file: File, courseId: string | null): Promise<void>;
 }): Recorder {
   const { memory } = deps;
   const isSupported = 'mediaDevices' in navigator && typeof MediaRecorder !== 'undefined';
@@ -48,7 +49,7 @@ export function createRecorder(deps: {
   const taken = new Set<string>();
   let running: { media: MediaRecorder; finish(isWanted: boolean): void } | null = null;
 
-  const start = async () => {
+  const start = async (courseId: string | null) => {
     if (state.peek() !== 'idle' && state.peek() !== 'refused') return;
     state.value = 'asking';
     let stream: MediaStream;
@@ -60,14 +61,14 @@ export function createRecorder(deps: {
       state.value = 'refused';
       return;
     }
-    record(stream);
+    record(stream, courseId);
   };
 
-  const record = (stream: MediaStream) => {
+  const record = (stream: MediaStream, courseId: string | null) => {
     const mimeType = types.find((type) => MediaRecorder.isTypeSupported(type));
     const media = new MediaRecorder(stream, { audioBitsPerSecond, ...(mimeType !== undefined && { mimeType }) });
     const startedAt = new Date();
-    const kept = memory.begin({ type: media.mimeType, startedAt: startedAt.getTime() });
+    const kept = memory.begin({ type: media.mimeType, startedAt: startedAt.getTime(), courseId });
     taken.add(`${startedAt.getTime()}`);
     const pieces: Blob[] = [];
     const meter = createSoundLevel(stream, (value) => {
@@ -96,7 +97,7 @@ export function createRecorder(deps: {
       seconds.value = 0;
       level.value = 0;
       const recorded = isWanted && pieces.length > 0 ? toFile(pieces, media.mimeType, startedAt) : null;
-      void Promise.resolve(recorded && deps.onRecorded(recorded)).then(kept.forget);
+      void Promise.resolve(recorded && deps.onRecorded(recorded, courseId)).then(kept.forget);
     });
     running = {
       media,
@@ -135,7 +136,7 @@ export function createRecorder(deps: {
         taken.add(id);
         void memory.take(id).then(async (left) => {
           if (left === null) return;
-          await deps.onLeft(toFile(left.pieces, left.type, new Date(left.startedAt)));
+          await deps.onLeft(toFile(left.pieces, left.type, new Date(left.startedAt)), left.courseId);
           await left.forget();
         });
       }

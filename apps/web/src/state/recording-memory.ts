@@ -4,6 +4,8 @@ import { claimLock } from './upload-memory.ts';
 interface Head {
   type: string;
   startedAt: number;
+  /** Of the course that it belongs to. */
+  courseId: string | null;
 }
 
 /** What is recorded, kept piece by piece. Nothing of it fails: without room a recording lives as long as the page. */
@@ -58,10 +60,11 @@ export function createRecordingMemory(): RecordingMemory {
         release();
         return null;
       }
-      const { type, startedAt } = first[1];
+      const { type, startedAt, courseId } = first[1];
       return {
         type,
         startedAt,
+        courseId,
         pieces: own.map(([, { piece }]) => piece),
         async forget() {
           await delMany(

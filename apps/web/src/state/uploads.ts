@@ -80,8 +80,11 @@ export function createUploads(deps: UploadsDeps): Uploads {
     void memory.forget(item.key);
     item.release();
   };
-  const fail = (item: Item, problem: string, canRetry: boolean) =>
+  const fail = (item: Item, problem: string, canRetry: boolean) => {
     show(item, { state: 'failed', problem, canRetry, bytesPerSecond: null });
+    // It would fail again after each visit.
+    if (!canRetry) void memory.forget(item.key);
+  };
 
   const send = async (item: Item, file: File) => {
     current = item;
@@ -118,21 +121,25 @@ export function createUploads(deps: UploadsDeps): Uploads {
       const isRefused = error instanceof ApiError && error.status === 401;
       if (isRefused) deps.onUnauthenticated();
       const problem = error instanceof TypeError ? error.message : toMessage(error, deps.messages.peek());
-      const canRetry = !(error instanceof ApiError) || isAway(error) || isRefused || error.status >= 500;
+      const canRetry =
+        !(error instanceof ApiError) || isAway(error) || isRefused || error.status === 429 || error.status >= 500;
       if (item.isTaken) drop(item);
       else fail(item, problem, canRetry);
     } finally {
       item.sending = null;
-      current = null;
+      if (current === item) current = null;
     }
   };
 
   const work = async () => {
-    if (current !== null) return;
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    while (current === null) {
+      const next = waiting.shift();
+      if (next === undefined) {
+        batch = 0;
+        return;
+      }
       if (next.file !== null) await send(next, next.file);
     }
-    batch = 0;
   };
   const enqueue = (item: Item) => {
     show(item, { ...begun, state: 'waiting' });
@@ -217,6 +224,17 @@ export function createUploads(deps: UploadsDeps): Uploads {
     if (file !== null) enqueue(item);
   };
 
+  /** Shows and sends nothing more of what there is; it stays remembered. */
+  const leaveAll = () => {
+    for (const item of items.peek()) {
+      void item.sending?.pause();
+      item.release();
+    }
+    waiting = [];
+    current = null;
+    items.value = [];
+  };
+
   return {
     items,
     pending,
@@ -245,6 +263,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
       if (item.file !== null) void check(item, item.file);
     },
     async goOn(whose) {
+      // Somebody else has signed in: what is the other's waits in this browser until they are back.
+      if (owner !== null && owner !== whose) leaveAll();
       owner = whose;
       for (const { key, upload } of await memory.list()) {
         const isTheirs = upload.owner === null || upload.owner === whose;
@@ -257,10 +277,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
       for (const item of items.peek()) {
         item.isTaken = true;
         void item.sending?.cancel();
-        item.release();
       }
-      waiting = [];
-      items.value = [];
+      leaveAll();
       owner = null;
       await memory.forgetAll();
     },

@@ -1,5 +1,5 @@
 import { ApiError } from '@studymate/client/api-error';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import type { Messages } from '../text/en.ts';
 import { toMessage } from '../text/problems.ts';
@@ -11,6 +11,10 @@ export function SignInView({ onSignedIn }: { onSignedIn(): void }) {
   const input = useRef<HTMLInputElement>(null);
   const [isAsking, setAsking] = useState(false);
   const [problem, setProblem] = useState<unknown>(null);
+
+  useEffect(() => {
+    document.title = `${m.signIn.title} · StudyMate`;
+  }, [m]);
 
   const signIn = async () => {
     setAsking(true);
