@@ -31,6 +31,9 @@ export function createMemoryBlobStore(): BlobStore {
     async *walk(prefix) {
       yield* await list(prefix);
     },
+    async *walkOlder(prefix, thanMs) {
+      for (const key of await list(prefix)) if ((blobs.get(key)?.modifiedMs ?? thanMs) < thanMs) yield key;
+    },
     async delete(key) {
       blobs.delete(key);
     },

@@ -221,6 +221,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     advancer,
     runner,
     callbacks,
+    isReadingDear: config.s3 !== null,
     onError: (error, lectureId) => logger.error({ err: error, lectureId }, 'lecture could not be reconciled'),
   });
 

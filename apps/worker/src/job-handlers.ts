@@ -119,7 +119,7 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
 
   const runMaintenance: Handler = async (job) => {
     if (job.name === 'collect') return await deps.collect();
-    if (job.name === 'reindex') await reconciler.reindex();
+    if (job.name === 'reindex') await reconciler.reindex({ all: job.data.all === true });
     await reconciler.reconcile();
     // Last: what waits to be done comes before what waits to be removed.
     if (job.name === 'reindex') await deps.collectTransients();

@@ -35,7 +35,7 @@ export function createMaintenance(deps: { queue: Queue; onError(error: unknown):
       if (!isThere) await queue.removeJobScheduler(name);
       await queue.upsertJobScheduler(name, { every }, { name, opts });
     }
-    if (!isThere) await queue.add('reindex', {}, { jobId: `reindex-${Date.now()}`, ...opts });
+    if (!isThere) await queue.add('reindex', { all: true }, { jobId: `reindex-${Date.now()}`, ...opts });
   };
 
   return {

@@ -18,8 +18,11 @@ import { unlessDamaged } from './unless-damaged.ts';
 export interface Reconciler {
   /** Goes through all unfinished lectures and mends what a process that died left behind. */
   reconcile(): Promise<void>;
-  /** Puts every unfinished lecture of the store on the list again, after Redis has lost it. @returns how many */
-  reindex(): Promise<number>;
+  /**
+   * Puts every unfinished lecture of the store on the list again, after Redis has lost it.
+   * @param options.all looks also at those that had nothing left to do a while ago @returns how many
+   */
+  reindex(options?: { all?: boolean }): Promise<number>;
 }
 
 export function createReconciler(deps: {
@@ -32,6 +35,8 @@ export function createReconciler(deps: {
   advancer: Advancer;
   runner: StageRunner;
   callbacks: Pick<Callbacks, 'tell'>;
+  /** Whether each reading of the store has its price: what is finished is then looked at once a day. */
+  isReadingDear: boolean;
   onError(error: Error, lectureId: string): void;
 }): Reconciler {
   const { lectures, artifacts, events, queues, active, failed, advancer, runner, callbacks } = deps;
@@ -48,6 +53,9 @@ export function createReconciler(deps: {
       await events.publishChunk(record.id, attempt, chunk, transcribed.segments.length);
     }
   };
+
+  /** When lectures were seen that had nothing left to do. */
+  const settled = new Map<string, number>();
 
   /** Lectures whose record cannot be read, and of which that has been said. */
   const unreadable = new Set<string>();
@@ -101,9 +109,16 @@ export function createReconciler(deps: {
         }
       }
     },
-    async reindex() {
+    async reindex({ all = false } = {}) {
+      if (all) settled.clear();
       const takeUp = (record: LectureRecord) => active.add(record, Date.parse(record.createdAt));
-      const found = await reindexLectures({ lectures, failed, takeUp, visit: callbacks.tell });
+      const found = await reindexLectures({
+        lectures,
+        failed,
+        takeUp,
+        visit: callbacks.tell,
+        ...(deps.isReadingDear && { settled }),
+      });
       for (const { lectureId, message } of found.unreadable)
         tellUnreadable(new AppError('internal', message), lectureId);
       return found.unfinished;

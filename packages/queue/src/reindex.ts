@@ -23,6 +23,9 @@ export interface Reindexed {
   unreadable: { lectureId: string; message: string }[];
 }
 
+/** A lecture with nothing left to do is looked at again after a day at most, and not all of them in one round. */
+const settledMs = 86_400_000;
+
 /** Once there is a transcript, or a cancellation, the chunks say nothing more. */
 const noChunks: ArtifactIndex = { cutChunks: [], transcribedChunks: [] };
 
@@ -30,6 +33,8 @@ const noChunks: ArtifactIndex = { cutChunks: [], transcribedChunks: [] };
  * Rebuilds what Redis holds, from the store: the list of unfinished lectures, oldest first, and the list of failed jobs.
  * Safe at any time, by any number of processes, while workers work: adding what is there already changes nothing.
  *
+ * @param deps.settled when each lecture was last seen with nothing left to do, kept by the caller from round to round:
+ *   such ones are not read for a day, for in a bucket each reading is paid for
  * @param deps.takeUp puts an unfinished lecture on the list again, and queues its jobs if it likes
  * @throws AppError when store or Redis cannot be used; what was done until then is done
  */
@@ -37,15 +42,21 @@ export async function reindexLectures(deps: {
   lectures: StoredLectures;
   failed: FailedIndex;
   takeUp(record: LectureRecord): Promise<void>;
-  /** Sees each lecture. */
-  visit?(record: LectureRecord): Promise<void>;
+  /** Sees each lecture that is read. @returns whether it has more to do there, as far as it knows */
+  visit?(record: LectureRecord): Promise<boolean>;
+  settled?: Map<string, number>;
+  nowMs?: number;
 }): Promise<Reindexed> {
-  const { lectures, failed } = deps;
+  const { lectures, failed, settled, nowMs = Date.now() } = deps;
   const result: Reindexed = { lectures: 0, unfinished: 0, failedJobs: 0, unreadable: [] };
   const index = await failed.beginReindex();
   // Ids sort by the time of the upload: who came first is first in the list again.
   const ids = (await lectures.listAllIds()).sort();
   for (const lectureId of ids) {
+    if (nowMs - (settled?.get(lectureId) ?? Number.NEGATIVE_INFINITY) < settledMs) {
+      result.lectures++;
+      continue;
+    }
     let record: LectureRecord | null;
     try {
       record = await lectures.read(lectureId);
@@ -58,13 +69,20 @@ export async function reindexLectures(deps: {
     if (!record) continue;
     result.lectures++;
     await failed.note(record);
-    await deps.visit?.(record);
+    const hasNews = (await deps.visit?.(record)) ?? false;
     const isDecided = record.artifacts.assemble !== undefined || record.cancelledAt !== null;
     const isUnfinished = nextJobs(record, isDecided ? noChunks : await lectures.readIndex(record)).length > 0;
-    if (!isUnfinished && !(await lectures.hasLeftovers(lectureId))) continue;
+    if (!isUnfinished && !(await lectures.hasLeftovers(lectureId))) {
+      // Of these the list of failures is made, and what was cancelled or has failed is likely to be asked for again.
+      const mayChange = hasNews || record.cancelledAt !== null || Object.keys(record.failures).length > 0;
+      if (!mayChange) settled?.set(lectureId, nowMs - Math.random() * (settledMs / 2));
+      continue;
+    }
     await deps.takeUp(record);
     result.unfinished++;
   }
+  const known = new Set(ids);
+  for (const lectureId of settled?.keys() ?? []) if (!known.has(lectureId)) settled?.delete(lectureId);
   result.failedJobs = await index.finish(ids);
   return result;
 }

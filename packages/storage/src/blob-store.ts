@@ -25,6 +25,8 @@ export interface BlobStore {
    * other in one folder. What comes or goes meanwhile may be given or not; each is given once, and what stays is given.
    */
   walk(prefix: string): AsyncIterable<string>;
+  /** Of these keys, in the same order, those whose blob was written before that moment (milliseconds since 1970). */
+  walkOlder(prefix: string, thanMs: number): AsyncIterable<string>;
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   deletePrefix(prefix: string): Promise<void>;

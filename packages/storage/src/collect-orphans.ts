@@ -42,10 +42,7 @@ export async function collectOrphans(
 
   const listOld = async (prefix: string): Promise<Set<string>> => {
     const old = new Set<string>();
-    for await (const key of blobs.walk(prefix)) {
-      const stat = await blobs.stat(key);
-      if (stat && stat.modifiedMs < newestMs) old.add(key);
-    }
+    for await (const key of blobs.walkOlder(prefix, newestMs)) old.add(key);
     return old;
   };
 

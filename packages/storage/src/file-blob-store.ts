@@ -78,6 +78,13 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     }
   }
 
+  async function* walkOlder(prefix: string, thanMs: number): AsyncGenerator<string> {
+    for await (const key of walk(prefix)) {
+      const stat = await run(() => reading.stat(parseKey(key)));
+      if (stat && stat.modifiedMs < thanMs) yield key;
+    }
+  }
+
   async function list(prefix: string): Promise<string[]> {
     const keys: string[] = [];
     for await (const key of walk(prefix)) keys.push(key);
@@ -104,6 +111,7 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     stat: (key) => run(async () => reading.stat(parseKey(key))),
     list,
     walk,
+    walkOlder,
     delete: (key) => run(async () => writing.remove(parseKey(key))),
     deletePrefix: (prefix) => run(() => deletePrefix(prefix)),
     openLocal: (key) =>

@@ -112,16 +112,19 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
     yield* await run(async () => objects.stream(toKey(key), range));
   }
 
-  async function* walk(prefix: string): AsyncGenerator<string> {
+  async function* walkOlder(prefix: string, thanMs: number): AsyncGenerator<string> {
+    const isOlder = (modifiedMs: number) => thanMs === Number.POSITIVE_INFINITY || modifiedMs < thanMs;
     const parts = parsePrefix(prefix);
     const keys = objects.list(parts.length === 0 ? '' : `${parts.join('/')}/`);
     for (;;) {
       const next = await run(() => keys.next());
       if (next.done) return;
       // What is not ours, and what is not whole yet.
-      if (isKey(next.value.key)) yield next.value.key;
+      if (isOlder(next.value.modifiedMs) && isKey(next.value.key)) yield next.value.key;
     }
   }
+
+  const walk = (prefix: string) => walkOlder(prefix, Number.POSITIVE_INFINITY);
 
   async function list(prefix: string): Promise<string[]> {
     const keys: string[] = [];
@@ -227,6 +230,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
     stat: (key) => run(async () => objects.stat(toKey(key))),
     list,
     walk,
+    walkOlder,
     delete: (key) => run(async () => objects.delete(toKey(key))),
     async deletePrefix(prefix) {
       if (parsePrefix(prefix).length === 0) throw new AppError('invalid_request', 'The whole store is not deleted.');

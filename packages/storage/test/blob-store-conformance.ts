@@ -201,6 +201,21 @@ export function describeBlobStore(name: string, open: () => Promise<StoreUnderTe
       }
     });
 
+    it('walkOlder: gives the keys of what was written before a moment', async () => {
+      for (const key of ['p/a', 'p/b/c', 'q']) await store.put(key, text('x'));
+      const newest = Math.max(
+        ...(await Promise.all(['p/a', 'p/b/c'].map(async (key) => (await store.stat(key))?.modifiedMs ?? 0))),
+      );
+      const older = async (thanMs: number) => {
+        const keys: string[] = [];
+        for await (const key of store.walkOlder('p/', thanMs)) keys.push(key);
+        return keys;
+      };
+      // A bucket counts in seconds in one place, and in less in the other.
+      expect(await older(newest + 2_000)).toEqual(['p/a', 'p/b/c']);
+      expect(await older(newest - 60_000)).toEqual([]);
+    });
+
     it('walk: while each key that it gave is deleted, gives all of them once', async () => {
       const keys = Array.from({ length: 40 }, (_, i) => `p/${String(i).padStart(2, '0')}/x`);
       for (const key of keys) await store.put(key, text('x'));

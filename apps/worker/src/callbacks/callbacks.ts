@@ -16,8 +16,9 @@ export interface Callbacks {
   /**
    * Queues the news of a lecture's end, if it has one to tell and has not told it. Safe to call at any time, by anyone:
    * whether it was told lies in the store, so neither a death nor a loss of Redis makes it be forgotten.
+   * @returns whether it has been queued
    */
-  tell(record: LectureRecord): Promise<void>;
+  tell(record: LectureRecord): Promise<boolean>;
   /** @param options.isLast nobody tries again after this. @throws what another try may change */
   run(job: CallbackJobData, options: { isLast: boolean; signal: AbortSignal }): Promise<void>;
 }
@@ -39,9 +40,10 @@ export function createCallbacks(deps: {
 
   return {
     async tell(record) {
-      if (secret === null || record.callbackUrl === undefined || !toEvent(record)) return;
-      if (await wasTold(record)) return;
+      if (secret === null || record.callbackUrl === undefined || !toEvent(record)) return false;
+      if (await wasTold(record)) return false;
       await queues.addCallbackJob({ lectureId: record.id, mark: toEndMark(record) });
+      return true;
     },
     async run({ lectureId, mark }, { isLast, signal }) {
       const record = await lectures.read(lectureId);

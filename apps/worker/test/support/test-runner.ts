@@ -67,7 +67,7 @@ export interface TestRunners {
   close(): Promise<void>;
 }
 
-const noCallbacks: Pick<Callbacks, 'tell'> = { tell: async () => {} };
+const noCallbacks: Pick<Callbacks, 'tell'> = { tell: async () => false };
 
 export async function openTestRunners(): Promise<TestRunners> {
   const url = testRedisUrl();
@@ -154,6 +154,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         advancer,
         runner,
         callbacks,
+        isReadingDear: true,
         onError,
       }),
     async makeLecture(changes = {}) {
