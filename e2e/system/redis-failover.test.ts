@@ -8,7 +8,8 @@ import { excerpt } from '../support/recordings.ts';
 import { startSystem } from '../support/running-system.ts';
 import { startCluster, startSentinels } from './support/redis-servers.ts';
 
-test.for([
+// Side by side: most of it is waiting.
+test.concurrent.for([
   ['sentinels', startSentinels],
   ['a cluster', startCluster],
 ] as const)(

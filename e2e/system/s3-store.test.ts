@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createId } from '@studymate/contracts/ids';
+import { createBufferPlaces } from '@studymate/storage/buffer-places';
 import { mediaKey } from '@studymate/storage/lecture-keys';
 import { createS3BlobStore } from '@studymate/storage/s3-blob-store';
 import { createS3Client, type S3Options } from '@studymate/storage/s3-client';
@@ -18,8 +19,9 @@ const started = await startS3Server();
 const server = started instanceof Error ? null : started;
 afterAll(() => server?.close());
 
+const places = createBufferPlaces(2 ** 23);
 const open = (options: S3Options, tempDir: string) =>
-  createS3BlobStore({ client: createS3Client(options), tempDir, maxBlobBytes: 2 ** 32 });
+  createS3BlobStore({ client: createS3Client(options), tempDir, maxBlobBytes: 2 ** 32, places });
 
 /** Keys of uploads in parts that are neither whole nor given up. */
 async function listUnfinished(options: S3Options): Promise<string[]> {
@@ -95,7 +97,7 @@ describe.skipIf(!server)(`an S3 store (skipped where its server cannot be had: $
     const own = { ...options, prefix: `${createId()}/` };
     const client = createS3Client(own);
     const store = await open(own, tempDir);
-    const partials = createS3PartialFiles({ client, toKey: mediaKey, maxBytes: 2 ** 32 });
+    const partials = createS3PartialFiles({ client, toKey: mediaKey, maxBytes: 2 ** 32, places });
     try {
       // The server says of every upload that it was begun in 2010.
       await createS3Multipart(client).begin('media/dead');

@@ -231,7 +231,7 @@ export const errorCatalogue = {
     status: 503,
     retryable: true,
     meaning:
-      'No copy of the API answers at the moment, or this one is just starting or stopping. Try again after Retry-After.',
+      'No copy of the API answers at the moment, or this one is just starting or stopping, or receives as many uploads as it has memory for. Try again after Retry-After.',
   },
   timeout: { status: 504, retryable: true, meaning: 'The work took longer than it may.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; meaning: string }>;

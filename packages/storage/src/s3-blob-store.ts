@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@studymate/contracts/errors';
 import { parseKey, parsePrefix } from './blob-keys.ts';
 import type { BlobStore, WrittenBlob } from './blob-store.ts';
+import type { BufferPlaces } from './buffer-places.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { createPartBuffer } from './part-buffer.ts';
 import { isLasting, type S3Client, S3Refusal } from './s3-client.ts';
@@ -28,6 +29,8 @@ export interface S3BlobStoreOptions {
   tempDir: string;
   /** Of the largest blob, from which the size of an upload's parts follows. */
   maxBlobBytes: number;
+  /** Of all that receive uploads in this process. */
+  places: BufferPlaces;
   graceMs?: number;
   watch?: StoreWatch;
 }
@@ -53,7 +56,7 @@ export interface StoreWatch {
  * away is waited for, and until it has shown that it honours conditions nothing is created.
  */
 export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore> {
-  const { client } = options;
+  const { client, places } = options;
   const objects = createS3Objects(client);
   const multipart = createS3Multipart(client);
   const partBytes = toPartBytes(options.maxBlobBytes);
@@ -78,6 +81,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
         hash.update(piece);
         bytes += piece.length;
         buffer.add(piece);
+        places.hold(buffer, buffer.bytes);
         for (let part = buffer.peekFull(); part; part = buffer.peekFull()) {
           uploadId ??= await multipart.begin(key);
           parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, part));
@@ -99,6 +103,8 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
       // What cannot be removed now is found by `removeAbandoned`.
       if (uploadId !== undefined) await multipart.abort({ key, uploadId }).catch(() => undefined);
       throw thrown;
+    } finally {
+      places.release(buffer);
     }
   }
 

@@ -1,5 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import { isKeyPart } from './blob-keys.ts';
+import type { BufferPlaces } from './buffer-places.ts';
 import { createPartBuffer } from './part-buffer.ts';
 import { checkLength, type PartialFiles, type PartialWriter } from './partial-files.ts';
 import type { S3Client } from './s3-client.ts';
@@ -55,13 +56,15 @@ interface State {
  * several behind the same parts the longest counts: all bytes of an upload come from one file.
  * @param deps.toKey the blob that a file is to become
  * @param deps.maxBytes of the largest file
+ * @param deps.places of all that receive uploads in this process
  */
 export function createS3PartialFiles(deps: {
   client: S3Client;
   toKey: (id: string) => string;
   maxBytes: number;
+  places: BufferPlaces;
 }): PartialFiles {
-  const { client } = deps;
+  const { client, places } = deps;
   const objects = createS3Objects(client);
   const multipart = createS3Multipart(client);
   const partBytes = toPartBytes(deps.maxBytes);
@@ -172,6 +175,8 @@ export function createS3PartialFiles(deps: {
     let hasNew = false;
     return {
       async write(bytes) {
+        // Before it is taken: what is refused has not come.
+        places.hold(buffer, buffer.bytes + bytes.length);
         buffer.add(bytes);
         hasNew = true;
         for (let part = buffer.peekFull(); part; part = buffer.peekFull()) {
@@ -182,9 +187,13 @@ export function createS3PartialFiles(deps: {
         }
       },
       async close() {
-        if (!hasNew) return;
         const kept = tailKey(id, count, buffer.bytes);
-        if (buffer.bytes > 0) await objects.put(kept, buffer.peekAll());
+        try {
+          if (!hasNew) return;
+          if (buffer.bytes > 0) await objects.put(kept, buffer.peekAll());
+        } finally {
+          places.release(buffer);
+        }
         // They count no more, so they may as well stay until the end.
         const old = state.tailKeys.filter((name) => name !== kept);
         await Promise.allSettled(old.map((name) => objects.delete(name)));

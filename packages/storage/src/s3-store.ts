@@ -1,6 +1,8 @@
+import { createBufferPlaces } from './buffer-places.ts';
 import type { OpenStore } from './open-store.ts';
 import { createS3BlobStore, type StoreWatch } from './s3-blob-store.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';
+import { toPartBytes } from './s3-multipart.ts';
 import { createS3PartialFiles } from './s3-partial-files.ts';
 
 /**
@@ -14,8 +16,9 @@ export async function openS3Store(
 ): Promise<OpenStore> {
   const { tempDir, maxBlobBytes, toUploadKey } = options;
   const client = createS3Client(options);
+  const places = createBufferPlaces(toPartBytes(maxBlobBytes));
   return {
-    blobs: await createS3BlobStore({ client, tempDir, maxBlobBytes, ...(watch && { watch }) }),
-    partials: createS3PartialFiles({ client, toKey: toUploadKey, maxBytes: maxBlobBytes }),
+    blobs: await createS3BlobStore({ client, tempDir, maxBlobBytes, places, ...(watch && { watch }) }),
+    partials: createS3PartialFiles({ client, toKey: toUploadKey, maxBytes: maxBlobBytes, places }),
   };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBufferPlaces } from '../src/buffer-places.ts';
 import { createS3BlobStore } from '../src/s3-blob-store.ts';
 import { createS3Client, type S3Options } from '../src/s3-client.ts';
 import { explainStoreFault } from '../src/store-fault.ts';
@@ -31,7 +32,8 @@ async function open({ patienceMs = 6_000, graceMs = 30_000, options = s3.options
     onFault: (error: unknown) => void told.push(explainStoreFault(error) ?? String(error)),
     onBack: () => void told.push('back'),
   };
-  const store = await createS3BlobStore({ client, tempDir, maxBlobBytes: 2 ** 32, graceMs, watch });
+  const places = createBufferPlaces(2 ** 23);
+  const store = await createS3BlobStore({ client, tempDir, maxBlobBytes: 2 ** 32, places, graceMs, watch });
   closing.push(() => store.close());
   return store;
 }
