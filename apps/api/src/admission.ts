@@ -74,13 +74,13 @@ export function createAdmission(deps: {
   const takeSlot = async (owner: string): Promise<(() => Promise<void>) | null> => {
     const limit = limits.maxWaitingRequestsPerOwner;
     if (limit === null || owner === anonymousOwner) return null;
-    const giveBack = await ownerSlots.take(owner, limit);
+    const giveBack = await breakers.queue.run(() => ownerSlots.take(owner, limit));
     return giveBack ?? refuseQuick(`You have ${limit} short requests waiting already; try again soon.`, limit);
   };
 
   const takeQuick: Admission['takeQuick'] = async (owner) => {
-    // Asked for without a limit, too: it refuses at once while Redis is away.
-    const open = await breakers.queue.run(() => withRedis(() => queues.countShort()));
+    // Asked for without a limit, too: it refuses at once while Redis is away. One that takes no writes can still count.
+    const open = await breakers.queue.run(() => withRedis(() => queues.countShort()), { isProof: false });
     const limit = limits.maxWaitingRequests;
     if (limit !== null && Math.max(open, quickHere) >= limit) {
       return refuseQuick('Too many short requests wait already; try again soon.', limit);

@@ -87,6 +87,41 @@ test('after its time: one call is let through, the others are refused meanwhile;
   expect(await codeOf(breaker.run(async () => 'asked'))).toBe('asked');
 });
 
+test('a caller who leaves while it is tried again: it is not taken for well, and opens again', async () => {
+  const { breaker, states } = make({ openMs: 20 });
+  for (let i = 0; i < 5; i++) await codeOf(breaker.run(failing));
+  const leave = () => Promise.reject(new AppError('cancelled', 'gone'));
+  await until(async () => (await codeOf(breaker.run(leave))) === 'gone', 'the probe');
+  expect(states).toEqual(['closed', 'open', 'half_open', 'open']);
+  await until(async () => (await codeOf(breaker.run(async () => 'well'))) === 'well', 'the next probe');
+  expect(states.at(-1)).toBe('closed');
+});
+
+test('callers who leave, however many: neither failures nor successes', async () => {
+  const { breaker, states } = make();
+  const leave = () => Promise.reject(new AppError('cancelled', 'gone'));
+  for (let i = 0; i < 20; i++) expect(await codeOf(breaker.run(leave))).toBe('gone');
+  expect(states).toEqual(['closed']);
+  for (let i = 0; i < 5; i++) {
+    await codeOf(breaker.run(failing));
+    await codeOf(breaker.run(leave));
+  }
+  expect(states).toEqual(['closed', 'open']);
+});
+
+test('what proves nothing by succeeding: failures of other calls count through it, and so do its own', async () => {
+  const { breaker, states } = make({ openMs: 20 });
+  const look = () => breaker.run(async () => 'seen', { isProof: false });
+  for (let i = 0; i < 4; i++) {
+    expect(await look()).toBe('seen');
+    await codeOf(breaker.run(failing));
+  }
+  expect(await codeOf(breaker.run(failing, { isProof: false }))).toBe('away');
+  expect(states).toEqual(['closed', 'open']);
+  await until(async () => (await codeOf(look())) === 'seen', 'the look that is let through');
+  expect(states.at(-1)).toBe('open');
+});
+
 test('a harmless question that is answered while it is open: closes it before its time', async () => {
   let isThere = false;
   const probe = () => (isThere ? Promise.resolve() : Promise.reject(new Error('away')));

@@ -163,6 +163,19 @@ test('a Redis that hangs for many requests: further ones are refused without ask
   await until(async () => (await askTopics()) === '200', 'topics');
 });
 
+test('a Redis that takes no writes for many requests, but answers reads: further ones are refused, and not any more when it does', async () => {
+  startTextWorker();
+  expect(await askTopics()).toBe('200');
+  await t.redis.config('SET', 'min-replicas-to-write', '1');
+  const unavailable = '503 queue_unavailable after 2';
+  for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
+  await until(async () => (await breakerState()) === 'open', 'the breaker to open');
+  expect(await askTopics()).toBe(unavailable);
+  await t.redis.config('SET', 'min-replicas-to-write', '0');
+  await until(async () => (await breakerState()) === 'closed', 'the breaker to close');
+  await until(async () => (await askTopics()) === '200', 'topics');
+});
+
 async function breakerState(): Promise<string | undefined> {
   const lines = (await t.metrics.text()).split('\n');
   const found = lines.find((line) => /^circuit_breaker_state\{.*dependency="queue"/.test(line) && line.endsWith(' 1'));

@@ -292,6 +292,26 @@ test('a server that fails five times: is not asked for a while, and one request 
   expect(await state('closed')).toBe('1');
 });
 
+test('texts to which its answer is of no use, or which it refuses, however many: the server is asked for the next one', async () => {
+  const address = server.address() as AddressInfo;
+  const env = { LLM_BASE_URL: `http://127.0.0.1:${address.port}/v1`, LLM_MODEL: 'small', BREAKER_FAILURES: '2' };
+  const t = await startTestApi({ redisUrl: testRedisUrl(), env });
+  closers.push(() => t.close());
+  await answerJobs(t);
+  const ways: (typeof speak)[] = [
+    (res) => begin(res).end(toEvent('Penguins waddle across frozen ground.', 'stop')),
+    (res) => begin(res).end(toEvent('Caxton printed books. '.repeat(500), 'stop')),
+    (res) => begin(res).end(toEvent('Caxton printed books. '.repeat(2_000), 'stop')),
+    (res) => res.writeHead(400).end(),
+  ];
+  for (const way of [...ways, ...ways]) {
+    speak = way;
+    expect(await read(t, newText())).toContain(extracted);
+  }
+  speak = (res) => begin(res).end(toEvent(good, 'stop'));
+  expect(await read(t, newText())).toBe(good);
+});
+
 test('a long text: a sentence of its beginning first, then the rest, which does not tell it again', async () => {
   const text = `${`${source} `.repeat(100)}${newText()}`;
   const response = await post(plain, { text });

@@ -16,6 +16,12 @@ export interface WriteOptions {
   longestMs: number;
 }
 
+/** The server did its work, and what it gave, or refused, for this text is of no use: the next text may fare better. */
+export class UselessAnswerError extends Error {}
+
+/** What a server says of a request that is too long for its model, or that it cannot make sense of. */
+const refusals: readonly number[] = [400, 413, 422];
+
 /** A server that speaks OpenAI's chat completions. */
 export interface LanguageModel {
   /** The model, as its server calls it. */
@@ -24,7 +30,8 @@ export interface LanguageModel {
   readonly name: string;
   /**
    * The answer as it comes.
-   * @throws Error whatever goes wrong: nothing comes for too long, it breaks off, it does not end, it is in another form
+   * @throws UselessAnswerError it does not end, or this text is refused
+   * @throws Error whatever else goes wrong: nothing comes for too long, it breaks off, it is in another form
    */
   write(messages: readonly ChatMessage[], options: WriteOptions): AsyncGenerator<string>;
 }
@@ -71,13 +78,14 @@ export function createLanguageModel(deps: {
         watch(Math.max(stallMs, firstWordMs));
         const both = AbortSignal.any([signal, stalled.signal, AbortSignal.timeout(longestMs)]);
         const response = await fetch(`${baseUrl}/chat/completions`, { ...toRequest(messages), signal: both });
+        if (refusals.includes(response.status)) throw new UselessAnswerError(`it answered ${response.status}`);
         if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
         let characters = 0;
         let isWhole = false;
         for await (const choice of readChoices(response.body)) {
           const content = choice.delta?.content ?? choice.message?.content ?? '';
           characters += content.length;
-          if (characters > maxCharacters) throw new Error('its answer does not end');
+          if (characters > maxCharacters) throw new UselessAnswerError('its answer does not end');
           if (content !== '') {
             clearTimeout(timer);
             yield content;

@@ -1,4 +1,4 @@
-import { type AppError, toAppError } from '@studymate/contracts/errors';
+import { AppError, toAppError } from '@studymate/contracts/errors';
 import type { BreakerState } from '@studymate/observability/metrics';
 import type { CircuitBreakerPolicy } from 'cockatiel';
 
@@ -14,8 +14,11 @@ export interface BreakerCall {
  * again (M. Nygard, Release It!, 2007).
  */
 export interface Breaker {
-  /** @throws AppError the refusal while it is open; what `work` throws */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * @param options.isProof false: that it succeeds says nothing, such as a read where a write may fail; its failures count
+   * @throws AppError the refusal while it is open; what `work` throws
+   */
+  run<T>(work: () => Promise<T>, options?: { isProof?: boolean }): Promise<T>;
   /** For work that is no promise. @throws AppError the refusal while it is open */
   begin(): Promise<BreakerCall>;
   close(): void;
@@ -25,7 +28,7 @@ export interface BreakerDeps {
   /** In a row. */
   failures: number;
   openMs: number;
-  /** Whether an error says that what is asked cannot do its work; every other answer is one. */
+  /** Whether an error says that what is asked cannot do its work; every other is an answer, but for `cancelled`. */
   isFailure(error: unknown): boolean;
   toRefusal(retryAfterSeconds: number): AppError;
   /** Where there is a harmless way to ask: it is done while the breaker is open, and closes it before its time. */
@@ -33,6 +36,21 @@ export interface BreakerDeps {
   probeEveryMs?: number;
   onState(state: BreakerState): void;
   onRefused(): void;
+}
+
+/**
+ * The end of work that shows nothing: no success and no failure. A probe has failed with it, because the library would take
+ * it for a success.
+ */
+class Undecided<T> extends Error {
+  readonly isProbe: boolean;
+  readonly end: () => T;
+
+  constructor(isProbe: boolean, end: () => T) {
+    super('it shows nothing');
+    this.isProbe = isProbe;
+    this.end = end;
+  }
 }
 
 /** The library is loaded by the first call: a start does not wait for it. */
@@ -72,9 +90,10 @@ export function createBreaker(deps: BreakerDeps): Breaker {
     ask();
   };
 
+  const isFailure = (error: unknown) => (error instanceof Undecided ? error.isProbe : deps.isFailure(error));
   const make = async (): Promise<CircuitBreakerPolicy> => {
     const { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } = await import('cockatiel');
-    const made = circuitBreaker(handleWhen(deps.isFailure), {
+    const made = circuitBreaker(handleWhen(isFailure), {
       halfOpenAfter: deps.openMs,
       breaker: new ConsecutiveBreaker(deps.failures),
     });
@@ -100,15 +119,28 @@ export function createBreaker(deps: BreakerDeps): Breaker {
     return deps.toRefusal(probe ? 2 * Math.ceil(probeEveryMs / 1000) : Math.max(1, leftSeconds));
   };
 
-  const run: Breaker['run'] = async (work) => {
+  const run = async <T>(work: () => Promise<T>, { isProof = true } = {}): Promise<T> => {
     policy ??= Promise.resolve().then(make);
     const current = await policy;
     const { CircuitState, isBrokenCircuitError } = await import('cockatiel');
     // The library would have it wait for the probe.
     if (current.state === CircuitState.HalfOpen) throw refuse();
+    const isProbe = current.state === CircuitState.Open;
+    const decide = async () => {
+      const value = await work().catch((error: unknown) => {
+        const isCancelled = error instanceof AppError && error.code === 'cancelled';
+        if (!isCancelled) throw error;
+        throw new Undecided(isProbe, () => {
+          throw error;
+        });
+      });
+      if (!isProof) throw new Undecided(isProbe, () => value);
+      return value;
+    };
     try {
-      return await current.execute(work);
+      return await current.execute(decide);
     } catch (error) {
+      if (error instanceof Undecided) return error.end();
       throw isBrokenCircuitError(error) ? refuse() : error;
     }
   };

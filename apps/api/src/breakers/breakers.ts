@@ -59,8 +59,9 @@ export function createBreakers(deps: {
       probe: () => blobs.check(),
     }),
     languageModel: make('language_model', {
-      // Whatever it was: what it gave is no summary. A caller who leaves is no fault of it.
-      isFailure: (error) => !has('cancelled')(error),
+      // Whatever it was. An answer that is of no use ends no call with an error: it may be the text's fault, and one owner's
+      // texts must not switch it off for all.
+      isFailure: () => true,
       toRefusal: refuse('unavailable', 'The language model has failed several times.'),
     }),
   };

@@ -1,6 +1,6 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { AnswerStatement } from '@studymate/contracts/search';
-import type { ChatMessage, LanguageModel } from '@studymate/language-model/language-model';
+import { type ChatMessage, type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { type CitedSentence, createCitedTextReader } from '@studymate/study/generated/cited-text';
 import { isSupported, measureSupport, type SupportSource } from '@studymate/study/generated/statement-support';
@@ -105,7 +105,7 @@ export function createAnswerWriter(deps: {
         call.end();
       } catch (error) {
         if (signal.aborted) throw new AppError('cancelled', 'The caller has gone.', { cause: error });
-        call?.end(error);
+        call?.end(error instanceof UselessAnswerError ? undefined : error);
         logger.warn({ reason: String(error) }, 'the language model was of no use: passages without an answer');
       } finally {
         // Nothing else has said how it ended: the caller has gone.

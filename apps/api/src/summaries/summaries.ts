@@ -5,7 +5,12 @@ import {
   summarizeResponseSchema,
   summaryOpeningSchema,
 } from '@studymate/contracts/requests';
-import { type ChatMessage, type LanguageModel, maxModelCharacters } from '@studymate/language-model/language-model';
+import {
+  type ChatMessage,
+  type LanguageModel,
+  maxModelCharacters,
+  UselessAnswerError,
+} from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { QuickCalls } from '@studymate/queue/quick';
 import type { Breaker, BreakerCall } from '../breakers/breaker.ts';
@@ -79,7 +84,7 @@ export function createSummaries(deps: {
     let told = '';
     let held = '';
     const judge = () => {
-      if (told === '' && isNonsense(held, request.text)) throw new Error('it says something else');
+      if (told === '' && isNonsense(held, request.text)) throw new UselessAnswerError('it says something else');
     };
     let call: BreakerCall | undefined;
     try {
@@ -92,7 +97,7 @@ export function createSummaries(deps: {
         yield held;
         told += held;
         held = '';
-        if (isLooping(told)) throw new Error('it repeats itself');
+        if (isLooping(told)) throw new UselessAnswerError('it repeats itself');
       }
       if (held !== '' || told === '') {
         judge();
@@ -101,7 +106,7 @@ export function createSummaries(deps: {
       call.end();
     } catch (error) {
       if (signal.aborted) throw new AppError('cancelled', 'The caller has gone.', { cause: error });
-      call?.end(error);
+      call?.end(error instanceof UselessAnswerError ? undefined : error);
       logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the text instead');
       onFallback();
       if (told !== '') yield '\n\n';
