@@ -36,6 +36,11 @@ lines=
 for server in $servers; do lines="$lines server $server max_fails=3 fail_timeout=10s;"; done
 [ -n "$lines" ] || fail 'API_SERVERS names no server'
 
+mkdir -p "$run_dir"
+# The default has a name that others may guess, and a key may lie in it.
+if [ -L "$run_dir" ] || [ ! -O "$run_dir" ]; then
+    fail "RUN_DIR=\"$run_dir\": belongs to somebody else; give a folder of your own"
+fi
 mkdir -p "$run_dir/temp"
 cp -f "$source_dir/nginx.conf" "$source_dir"/parts/*.conf "$run_dir/"
 if [ -n "$certificate$key" ]; then
@@ -45,6 +50,7 @@ if [ -n "$certificate$key" ]; then
     (umask 077 && cp -f "$certificate" "$run_dir/certificate.pem" && cp -f "$key" "$run_dir/key.pem")
     listen="$listen ssl http2"
 else
+    rm -f "$run_dir/certificate.pem" "$run_dir/key.pem"
     : >"$run_dir/tls.conf"
 fi
 sed -e "s|\${UPSTREAM_SERVERS}|${lines# }|" -e "s|\${LISTEN}|$listen|" -e "s|\${CONNECTIONS}|$connections|" -e 1d \

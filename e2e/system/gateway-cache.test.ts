@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore } from '@studymate/storage/key-store';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { rootDir } from '../support/running-system.ts';
 import { type Copies, startCopies } from './support/copies.ts';
 import { startGateway } from './support/gateway.ts';
 import { open, request, toJson, toMultipart } from './support/http.ts';
@@ -25,8 +26,12 @@ async function startCountingCopy(headers: Record<string, string> = {}) {
   const state = { isHolding: false, status: 200 };
   const server = http.createServer((req, res) => {
     const number = seen.push(`${req.method} ${req.url}`);
+    // The API gives the id of its request back.
+    const id = String(req.headers['x-request-id']);
     const answer = () =>
-      res.writeHead(state.status, { 'cache-control': 'no-store', ...headers }).end(`answer ${number}`);
+      res
+        .writeHead(state.status, { 'cache-control': 'no-store', 'x-request-id': id, ...headers })
+        .end(`answer ${number}`);
     if (state.isHolding) held.push(answer);
     else answer();
   });
@@ -59,7 +64,12 @@ describe('the cache of the gateway', () => {
       expect([first.headers['x-gateway-cache'], again.headers['x-gateway-cache']]).toEqual(['MISS', 'HIT']);
       expect(again.body).toEqual(first.body);
       expect(copy.seen.length - before).toBe(1);
-      expect(again.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
+      // One id each, of its own request.
+      const own = await request(`${baseUrl}${target}`, { headers: { 'x-request-id': 'own-id-of-this-request' } });
+      expect(own.headers['x-request-id']).toBe('own-id-of-this-request');
+      const ids = [first, again].map((answer) => String(answer.headers['x-request-id']));
+      expect(ids[0]).not.toBe(ids[1]);
+      for (const id of ids) expect(id).not.toContain(',');
       expect(again.headers['x-content-type-options']).toBe('nosniff');
       const ownWays: [string, Record<string, string>][] = [
         [target, { authorization: 'Bearer sm_1' }],
@@ -159,13 +169,37 @@ describe('two owners', () => {
   });
 });
 
-test('with a certificate the gateway speaks TLS and HTTP/1.1 as before, and says that browsers shall stay with it', async () => {
+/** Of its own authority. @returns paths, and the folder they are in */
+async function makeCertificate() {
   const dir = await mkdtemp(path.join(tmpdir(), 'studymate-tls-'));
   closers.push(() => rm(dir, { recursive: true, force: true }));
   const [key, certificate] = [path.join(dir, 'key.pem'), path.join(dir, 'certificate.pem')];
   const subject = ['-subj', '/CN=study.example', '-addext', 'subjectAltName=DNS:study.example'];
   const form = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   await promisify(execFile)('openssl', ['req', ...form, '-keyout', key, '-out', certificate, ...subject]);
+  return { dir, key, certificate };
+}
+
+test('the folder of a key: one of somebody else is refused, and a start without a certificate leaves no key behind', async () => {
+  const { dir, key, certificate } = await makeCertificate();
+  const check = (runDir: string, tls: Record<string, string> = {}) => {
+    const env = { PATH: process.env.PATH, RUN_DIR: path.join(dir, runDir), ...tls };
+    const start = path.join(rootDir, 'nginx/start.sh');
+    // Its access log is a file that it opens, which the pipes of Node are not.
+    const { status, stderr } = spawnSync(start, ['-t'], { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    return status === 0 ? 'good' : stderr;
+  };
+  const listKeys = async () => (await readdir(path.join(dir, 'run'))).filter((name) => name.endsWith('.pem')).sort();
+  expect(check('run', { TLS_KEY: key, TLS_CERTIFICATE: certificate })).toBe('good');
+  expect(await listKeys()).toEqual(['certificate.pem', 'key.pem']);
+  expect(check('run')).toBe('good');
+  expect(await listKeys()).toEqual([]);
+  await symlink('run', path.join(dir, 'elsewhere'));
+  expect(check('elsewhere')).toContain('belongs to somebody else');
+});
+
+test('with a certificate the gateway speaks TLS and HTTP/1.1 as before, and says that browsers shall stay with it', async () => {
+  const { key, certificate } = await makeCertificate();
   const { address } = await startCountingCopy();
   const gateway = await startGateway([address], { tls: { key, certificate } });
   closers.push(gateway.close);

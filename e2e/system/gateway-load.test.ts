@@ -63,6 +63,9 @@ test('under 50 reads a second a copy hangs, one is drained and one is killed: le
   const whileDrained = await readFor(eachSeconds, target, (i) => i === halfway && second?.signal('SIGTERM'));
   const whileKilled = await readFor(eachSeconds, target, (i) => i === halfway && third?.signal('SIGKILL'));
   for (const outcomes of [whileHung, whileDrained, whileKilled]) await expectGood(outcomes);
+  // The faults were those that were meant.
+  expect([await second?.exited, await third?.exited]).toEqual(['exit status 0', 'signal SIGKILL']);
+  expect(first?.ended()).toBeNull();
   first?.signal('SIGCONT');
   expect((await request(`${copies.gateway.baseUrl}/health/fast`)).status).toBe(200);
 });
