@@ -3,7 +3,8 @@ import { createId } from '@studymate/contracts/ids';
 import { createRedis } from '@studymate/queue/redis';
 import { spawnRedis, testRedisUrl } from '@studymate/queue/testing';
 import type { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { toCacheUse } from '../src/cache/cache-control.ts';
 import { createCacheStore } from '../src/cache/cache-store.ts';
 import { type CacheRequest, type CacheResult, createResponseCache } from '../src/cache/response-cache.ts';
@@ -47,6 +48,7 @@ const request: CacheRequest = {
   owner: 'ada',
   content: { documents: ['a text'] },
   model: 'MiniLM#1',
+  pieces: z.array(z.string()),
   use: { read: true, write: true },
 };
 const never = new AbortController().signal;
@@ -79,6 +81,12 @@ function makeMaker() {
       yield '!';
     },
   };
+}
+
+/** @returns how often the connection was asked with a command so far */
+function countCalls(connection: Redis, command: 'mget'): () => number {
+  const spied = vi.spyOn(connection, command);
+  return () => spied.mock.calls.length;
 }
 
 type Cache = ReturnType<typeof makeCache>;
@@ -152,10 +160,58 @@ test('the last reader leaves: making is stopped, and who asks next has it made a
 test('a copy that dies while it makes an answer: another makes it once its lock has run out', async () => {
   const maker = makeMaker();
   const store = createCacheStore({ redis, prefix, onError: (error) => errors.push(error) });
-  const key = store.toKey('topics', [request.owner, request.model, request.content]);
+  const key = store.toKey('topics', [request.owner, request.model, request.content], request.pieces);
   await redis.set(key.lock, 'of the dead', 'PX', 300);
   expect(await ask(makeCache(), maker)).toBe('answer 1!');
   expect(results).toEqual(['miss']);
+});
+
+test('a copy whose lock has gone to another: does not keep it alive', async () => {
+  const store = createCacheStore({ redis, prefix, onError: (error) => errors.push(error), lockMs: 1_000, renewMs: 10 });
+  const key = store.toKey('topics', 'what', request.pieces);
+  const unlock = await store.lock(key);
+  const mostMs = async () => redis.pttl(key.lock);
+  await redis.pexpire(key.lock, 400);
+  await until(async () => (await mostMs()) > 500, 'its own lock to be renewed');
+  await redis.set(key.lock, 'of another', 'PX', 60);
+  await until(async () => (await redis.exists(key.lock)) === 0, 'the lock of the other to run out');
+  await unlock?.();
+});
+
+test('work that fails at one copy while others wait for it: they are told so, and do not try it one after the other', async () => {
+  const connections = await Promise.all([1, 2, 3].map(() => connect(testRedisUrl())));
+  const caches = connections.map((each) => makeCache({ redis: each }));
+  const maker = makeMaker();
+  maker.state.isHeld = true;
+  maker.state.error = new AppError('timeout', 'No worker answered.', { details: { retryAfterSeconds: 5 } });
+  const waits = connections.map((each) => countCalls(each, 'mget'));
+  const asked = Promise.allSettled(caches.map((cache) => ask(cache, maker)));
+  await until(async () => waits.filter((count) => count() > 0).length === 2, 'the two others to wait');
+  maker.release();
+  for (const outcome of await asked) {
+    const reason = { code: 'timeout', message: 'No worker answered.', details: { retryAfterSeconds: 5 } };
+    expect(outcome).toMatchObject({ status: 'rejected', reason });
+  }
+  expect(maker.count()).toBe(1);
+  // Who comes after that has it tried again.
+  maker.state.error = null;
+  expect(await ask(caches[1] as Cache, maker)).toBe('answer 2!');
+});
+
+test('the first of two at one copy leaves while another copy makes their answer: what is made then is made for the second', async () => {
+  const store = createCacheStore({ redis, prefix, onError: (error) => errors.push(error) });
+  const key = store.toKey('topics', [request.owner, request.model, request.content], request.pieces);
+  await redis.set(key.lock, 'of another', 'PX', 60_000);
+  const cache = makeCache();
+  const [first, second] = [makeMaker(), makeMaker()];
+  const leaving = new AbortController();
+  const gone = ask(cache, first, {}, leaving.signal);
+  const stays = ask(cache, second);
+  leaving.abort();
+  await expect(gone).rejects.toMatchObject({ code: 'cancelled' });
+  await redis.del(key.lock);
+  expect(await stays).toBe('answer 1!');
+  expect([first.count(), second.count()]).toEqual([0, 1]);
 });
 
 test('an answer that is too old: made anew; given as stale while another copy makes it, or when it cannot be made', async () => {
@@ -208,14 +264,22 @@ test('a kind that is not to be kept, and an answer that would not be given again
   expect(maker.count()).toBe(2);
 });
 
-test('something else under the key: is no answer', async () => {
+test('something else under the key, or pieces that are none: is no answer', async () => {
   const cache = makeCache();
   const maker = makeMaker();
   await ask(cache, maker);
   const [key = ''] = await redis.keys(`${prefix}:cache:*`);
   await redis.set(key, '{"pieces":1}', 'EX', 60);
   expect(await ask(cache, maker)).toBe('answer 2!');
-  expect(errors.length).toBeGreaterThan(0);
+  // As another version of the API might have written it.
+  for (const pieces of [[{ text: 'of another form' }], []]) {
+    await redis.set(key, JSON.stringify({ freshUntilMs: Date.now() + 60_000, pieces }), 'EX', 60);
+    const use = { pieces: z.array(z.string()).min(1) };
+    expect(await ask(cache, maker, use)).toBe(`answer ${maker.count()}!`);
+    expect(results.at(-1)).toBe('miss');
+  }
+  expect(maker.count()).toBe(4);
+  expect(errors.length).toBeGreaterThanOrEqual(3);
 });
 
 test('a cache that is away or hangs: every answer is made, equal ones at once still only once, and nobody fails', async () => {

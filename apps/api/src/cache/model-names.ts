@@ -1,32 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ModelFamily } from '@studymate/contracts/models';
 import type { ModelFleet } from '@studymate/queue/model-fleet';
 import { withRedis } from '@studymate/queue/redis';
 
 /** Which weights the workers have: what was made by others is not given for theirs. */
 export interface ModelNames {
-  /** @returns the names of all workers' weights; what was known last while Redis is away; empty when nothing is known */
+  /**
+   * @returns the names of all workers' weights; what was known last while there is no worker, or no answer from Redis; empty
+   *   when nothing was ever known
+   */
   read(family: ModelFamily): Promise<string>;
 }
 
 /** A worker with other weights starts seldom, and says so within seconds. */
 const knownMs = 2_000;
+const timeoutMs = 500;
+/** Where a name is known, a request waits no longer than this for a newer one. */
+const briefMs = 100;
+/** Not each request shall wait for a Redis that has just not answered. */
+const restMs = 5_000;
 
 export function createModelNames(deps: { fleet: Pick<ModelFleet, 'read'>; now?: () => number }): ModelNames {
   const { fleet, now = () => performance.now() } = deps;
-  let known = new Map<ModelFamily, string>();
+  const known = new Map<ModelFamily, string>();
   let asked: Promise<void> | undefined;
-  let askedMs = Number.NEGATIVE_INFINITY;
+  let askAgainMs = Number.NEGATIVE_INFINITY;
   const ask = async () => {
-    const models = await withRedis(() => fleet.read()).catch(() => null);
-    if (models) known = new Map(models.map(({ family, weights = '' }) => [family, weights]));
+    try {
+      // The last worker takes its report with it. What it made is as good as before, and now more needed than ever.
+      for (const { family, weights } of await withRedis(() => fleet.read(), timeoutMs)) {
+        if (weights) known.set(family, weights);
+      }
+    } catch {
+      askAgainMs = now() + restMs;
+    }
+    asked = undefined;
   };
   return {
     async read(family) {
-      if (now() - askedMs > knownMs) {
-        askedMs = now();
+      if (!asked && now() >= askAgainMs) {
+        askAgainMs = now() + knownMs;
         asked = ask();
       }
-      await asked;
+      if (asked) await (known.has(family) ? Promise.race([asked, delay(briefMs, undefined, { ref: false })]) : asked);
       return known.get(family) ?? '';
     },
   };

@@ -20,6 +20,8 @@ export interface CacheRequest {
   content: unknown;
   /** Names the weights or the program that makes the answer. */
   model: string;
+  /** What the pieces of a kept answer must be: one of an older form is none. */
+  pieces: CacheKey['pieces'];
   /** As the request's Cache-Control says. */
   use: CacheUse;
 }
@@ -64,7 +66,18 @@ const outages: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
 ]);
 
+/** Failures that say nothing of what another copy would come to with the same work. */
+const ownFailures: ReadonlySet<ErrorCode> = new Set([
+  'cancelled',
+  'queue_unavailable',
+  'storage_unavailable',
+  'queue_full',
+  'unavailable',
+]);
+
 interface Flight {
+  /** One of each caller who is still there: the first may leave before its turn. */
+  makers: Set<AnswerMaker<unknown>>;
   stream: SharedStream<unknown>;
   /** Known once the first piece is there. */
   result: CacheResult;
@@ -99,7 +112,6 @@ export function createResponseCache(deps: {
     flight: Flight,
     key: CacheKey,
     ttlSeconds: number,
-    maker: AnswerMaker<unknown>,
     signal: AbortSignal,
   ): AsyncGenerator<unknown> {
     let kept = await store.read(key);
@@ -113,8 +125,10 @@ export function createResponseCache(deps: {
       }
       if (kept) break;
       flight.result = 'shared';
-      kept = await store.waitFor(key, signal);
+      const found = await store.waitFor(key, signal);
       if (signal.aborted) return;
+      if (found instanceof AppError) throw found;
+      kept = found;
     }
     try {
       if (kept && (kept.isFresh || !unlock)) {
@@ -124,6 +138,9 @@ export function createResponseCache(deps: {
         return;
       }
       flight.result = 'miss';
+      const [maker] = flight.makers;
+      // Nobody waits any more.
+      if (!maker) return;
       let isBegun = false;
       try {
         for await (const piece of makeAndKeep(key, ttlSeconds, maker, signal)) {
@@ -131,6 +148,7 @@ export function createResponseCache(deps: {
           yield piece;
         }
       } catch (error) {
+        if (error instanceof AppError && !ownFailures.has(error.code)) await store.fail(key, error);
         const isOutage = error instanceof AppError && outages.has(error.code);
         if (!kept || isBegun || !isOutage) throw error;
         flight.result = 'stale';
@@ -143,11 +161,15 @@ export function createResponseCache(deps: {
 
   const join = (key: CacheKey, ttlSeconds: number, maker: AnswerMaker<unknown>) => {
     const found = flights.get(key.entry);
-    if (found) return { flight: found, isOwn: false };
+    if (found) {
+      found.makers.add(maker);
+      return { flight: found, isOwn: false };
+    }
     const flight: Flight = {
+      makers: new Set([maker]),
       result: 'miss',
       stream: createSharedStream({
-        start: (signal) => findOrMake(flight, key, ttlSeconds, maker, signal),
+        start: (signal) => findOrMake(flight, key, ttlSeconds, signal),
         onEnd() {
           if (flights.get(key.entry) === flight) flights.delete(key.entry);
         },
@@ -158,17 +180,24 @@ export function createResponseCache(deps: {
   };
 
   return {
-    async open<T>({ kind, owner, content, model, use }: CacheRequest, maker: AnswerMaker<T>, signal: AbortSignal) {
+    async open<T>(
+      { kind, owner, content, model, pieces: form, use }: CacheRequest,
+      maker: AnswerMaker<T>,
+      signal: AbortSignal,
+    ) {
       const ttlSeconds = deps.ttlSeconds[kind];
       if (ttlSeconds === 0 || !use.write) return { result: 'miss' as const, pieces: maker.make(signal) };
-      const key = store.toKey(kind, [owner, model, content]);
+      const key = store.toKey(kind, [owner, model, content], form);
       if (!use.read) {
         deps.onResult(kind, 'miss');
         return { result: 'miss' as const, pieces: makeAndKeep(key, ttlSeconds, maker, signal) as AsyncIterable<T> };
       }
       const { flight, isOwn } = join(key, ttlSeconds, maker);
       const pieces = flight.stream.join(signal);
-      const first = await pieces.next();
+      const first = await pieces.next().catch((error: unknown) => {
+        flight.makers.delete(maker);
+        throw error;
+      });
       const result = !isOwn && flight.result === 'miss' ? 'shared' : flight.result;
       deps.onResult(kind, result);
       async function* all(): AsyncGenerator<unknown> {
@@ -178,6 +207,7 @@ export function createResponseCache(deps: {
           yield* pieces;
         } finally {
           // Also when the caller stops in between: it is counted as gone.
+          flight.makers.delete(maker);
           await pieces.return(undefined);
         }
       }

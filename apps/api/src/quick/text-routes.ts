@@ -32,6 +32,8 @@ interface TextRoute<Q extends z.ZodType> {
   maxBytes: number;
   /** What makes the answer besides the workers' text model. */
   maker?: string;
+  /** What all pieces of an answer are. */
+  pieces: z.ZodType<unknown[]>;
   answer(request: z.output<Q>): AnswerMaker<unknown>;
   send(res: Response, pieces: AsyncIterable<unknown>, signal: AbortSignal): Promise<void>;
 }
@@ -79,7 +81,7 @@ export function addTextRoutes(
           const model = [route.maker, await modelNames.read('text')].join(' ');
           const use = toCacheUse(req.get('cache-control'));
           const { result, pieces } = await cache.open(
-            { kind: route.kind, owner, content, model, use },
+            { kind: route.kind, owner, content, model, pieces: route.pieces, use },
             { make: admitted, ...(isLasting && { isLasting }) },
             signal,
           );
@@ -102,6 +104,7 @@ export function addTextRoutes(
   ): void => {
     addTextRoute(path, {
       ...route,
+      pieces: z.array(route.response).length(1),
       answer: (request) => ({
         async *make(signal) {
           yield route.response.parse(await route.work(request, signal));
@@ -140,6 +143,7 @@ export function addTextRoutes(
     ...text,
     kind: 'summary-stream',
     maker: summaries.algorithm,
+    pieces: z.array(z.string()),
     answer(request) {
       let isLasting = true;
       return {

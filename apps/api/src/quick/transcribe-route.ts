@@ -29,6 +29,7 @@ import type { Services } from '../services.ts';
 /** 60 s of stereo at 48 kHz and 32 bits is 23 MB. */
 export const maxClipBytes = 25 * 1024 * 1024;
 const timeoutMs = 120_000;
+const keptPieces = z.array(transcribeResponseSchema).length(1);
 /** As many characters as are allowed, each written as \uXXXX twice, with quotes and commas between the texts. */
 const maxCandidatesBytes = maxCandidates * (maxCandidateCharacters * 12 + 4);
 
@@ -96,7 +97,11 @@ export function addTranscribeRoute(
       const model = await modelNames.read('speech');
       const use = toCacheUse(req.get('cache-control'));
       const owner = ownerOf(res);
-      const { result, pieces } = await cache.open({ kind: 'clip', owner, content, model, use }, { make }, signal);
+      const { result, pieces } = await cache.open(
+        { kind: 'clip', owner, content, model, pieces: keptPieces, use },
+        { make },
+        signal,
+      );
       res.setHeader('x-cache', result === 'shared' ? 'hit' : result);
       for await (const piece of pieces) {
         const answer = transcribeResponseSchema.parse(piece);
