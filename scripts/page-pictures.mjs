@@ -111,6 +111,25 @@ async function main(baseURL) {
         await page.locator('.flashcard').click();
       },
     });
+    await take('page-quiz', {
+      hash,
+      async prepare(page) {
+        await openTab(page, 'Cards');
+        await page.getByRole('button', { name: 'Quiz' }).click();
+        await page.locator('.quiz-choice').first().click();
+        await page.locator('.quiz-choice[data-state=right]').waitFor();
+      },
+    });
+    await take('page-ask', {
+      hash,
+      scheme: 'dark',
+      async prepare(page) {
+        await openTab(page, 'Ask');
+        await page.getByLabel('A question about this lecture').fill('Where did Sweynheim and Pannartz print?');
+        await page.keyboard.press('Enter');
+        await page.locator('.ask-turn').first().waitFor({ timeout: 60_000 });
+      },
+    });
     await take('page-phone', { hash, context: phone, prepare: untilEnded });
     await take('page-phone-summary-dark', {
       hash,
