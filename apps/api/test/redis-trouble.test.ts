@@ -154,9 +154,10 @@ test('a Redis that hangs for many requests: further ones are refused without ask
   expect(await askTopics()).toBe('200');
   redis.signal('SIGSTOP');
   const unavailable = '503 queue_unavailable after 2';
-  for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
+  const askFive = () => Promise.all(Array.from({ length: 5 }, askTopics));
+  expect(await askFive()).toEqual(Array(5).fill(unavailable));
   await until(async () => (await breakerState()) === 'open', 'the breaker to open');
-  for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
+  expect(await askFive()).toEqual(Array(5).fill(unavailable));
   expect(await t.metrics.text()).toMatch(/circuit_breaker_refusals_total\{.*dependency="queue".*\} 5/);
   redis.signal('SIGCONT');
   await until(async () => (await breakerState()) === 'closed', 'the breaker to close');
@@ -174,6 +175,19 @@ test('a Redis that takes no writes for many requests, but answers reads: further
   await t.redis.config('SET', 'min-replicas-to-write', '0');
   await until(async () => (await breakerState()) === 'closed', 'the breaker to close');
   await until(async () => (await askTopics()) === '200', 'topics');
+});
+
+test('a Redis that hangs while another one keeps the answers: what is kept is given', async () => {
+  const cache = await spawnRedis();
+  closers.push(() => cache.stop());
+  await t.close();
+  t = await startTestApi({ redisUrl: redis.url, env: { CACHE_REDIS_URL: cache.url } });
+  startTextWorker();
+  await until(async () => (await askTopics()) === '200', 'topics');
+  redis.signal('SIGSTOP');
+  texts--;
+  expect(await askTopics()).toBe('200');
+  expect(await askTopics()).toBe('503 queue_unavailable after 2');
 });
 
 async function breakerState(): Promise<string | undefined> {
