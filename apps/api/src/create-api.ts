@@ -87,7 +87,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   const { auth: mode, jwt } = config.api;
   const auth = createAuthenticator({ mode, keys: services.apiKeys, ...(jwt && { tokens: createTokenVerifier(jwt) }) });
   const readiness = createReadiness(services);
-  collectOnScrape(services, { metrics, dataDir: config.dataDir });
+  collectOnScrape(services, { metrics, dataDir: config.s3 ? null : config.dataDir });
 
   const app = express();
   app.disable('x-powered-by');

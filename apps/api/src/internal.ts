@@ -9,10 +9,13 @@ import type { Services } from './services.ts';
 
 const states = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
 
-/** Asks for every queue's depth and oldest job, the models' states and the room on the disk whenever the metrics are read. */
+/**
+ * Asks for every queue's depth and oldest job, the models' states and the room on the disk whenever the metrics are read.
+ * @param options.dataDir null: the store is no folder
+ */
 export function collectOnScrape(
   { redis, queues, fleet }: Services,
-  { metrics, dataDir }: { metrics: Metrics; dataDir: string },
+  { metrics, dataDir }: { metrics: Metrics; dataDir: string | null },
 ): void {
   metrics.onScrape(async () => {
     await Promise.all(
@@ -25,6 +28,7 @@ export function collectOnScrape(
     );
   });
   metrics.onScrape(async () => {
+    if (dataDir === null) return;
     const { bavail, blocks, bsize } = await statfs(dataDir);
     metrics.setStoreSpace({ freeBytes: bavail * bsize, sizeBytes: blocks * bsize });
   });

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,13 @@ async function main(): Promise<void> {
     onBack: () => logger.info('the store is back'),
   });
   shutdown.push('blob store', () => blobs.close());
+  if (config.s3) {
+    // Local copies need it; where the store is a folder, the API tells.
+    metrics.onScrape(async () => {
+      const { bavail, blocks, bsize } = await statfs(config.dataDir);
+      metrics.setStoreSpace({ freeBytes: bavail * bsize, sizeBytes: blocks * bsize });
+    });
+  }
   let isReady = false;
   let worker: Awaited<ReturnType<typeof createWorker>> | null = null;
   const { internalHost: host, internalPort: port } = config.worker;

@@ -42,7 +42,7 @@ export function toS3Config(v: SettingValues): S3Config | null {
     accessKeyId: v.S3_ACCESS_KEY_ID,
     secretAccessKey: v.S3_SECRET_ACCESS_KEY,
     sessionToken: v.S3_SESSION_TOKEN || null,
-    // Names of hosts need certificates and names of their own, which few servers but AWS have.
-    pathStyle: v.S3_FORCE_PATH_STYLE ?? v.S3_ENDPOINT !== '',
+    // Names of hosts need certificates and names of their own, which few servers but AWS have; its own is for one label.
+    pathStyle: v.S3_FORCE_PATH_STYLE ?? (v.S3_ENDPOINT !== '' || v.S3_BUCKET.includes('.')),
   };
 }

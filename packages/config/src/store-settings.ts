@@ -41,13 +41,14 @@ export const storeSettings = {
     z
       .string()
       .max(200)
-      .regex(/^([\w.-]+\/)*[\w.-]*$/, 'give names with "/" between them, such as studymate/production'),
+      .regex(/^([\w.-]+\/)*[\w.-]*$/, 'give names with "/" between them, such as studymate/production')
+      .refine((text) => !/(^|\/)\.\.?(\/|$)/.test(text), 'give names other than "." and ".."'),
     '',
     'STORE=s3: what all our keys in the bucket begin with; without it, the bucket is ours alone.',
   ),
   S3_FORCE_PATH_STYLE: setting(
     z.union([z.literal('').transform(() => null), boolean], 'give true or false'),
     '',
-    'STORE=s3: true puts the bucket into the path of an address, false into the name of the host; without it, true where S3_ENDPOINT is given.',
+    'STORE=s3: true puts the bucket into the path of an address, false into the name of the host; without it, true where S3_ENDPOINT is given or S3_BUCKET has a dot.',
   ),
 } as const satisfies Record<string, Setting<z.ZodType>>;

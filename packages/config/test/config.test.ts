@@ -126,6 +126,9 @@ describe('parseConfig', () => {
       expect(act({ STORE: 'file' })).toThrow(/S3_BUCKET="lectures": is not used with STORE=file/);
       expect(act({ S3_BUCKET: 'My Lectures' })).toThrow(/give the name of a bucket/);
       expect(act({ S3_PREFIX: '../x y' })).toThrow(/S3_PREFIX="..\/x y": give names/);
+      for (const prefix of ['../other', 'a/./b', '..']) {
+        expect(act({ S3_PREFIX: prefix })).toThrow('give names other than "." and ".."');
+      }
       expect(act({ S3_ENDPOINT: 'https://me:hunter2@s3.example' })).toThrow(/S3_ENDPOINT="https:\/\/…@s3.example"/);
       expect(act({ S3_ENDPOINT: 's3.example' })).not.toThrow(/hunter2/);
     });

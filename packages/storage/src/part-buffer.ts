@@ -1,36 +1,43 @@
-/** Bytes that come in pieces of any size and go in parts of one size. */
+/** Bytes that come in pieces of any size and go in parts of one size, gathered in the same memory each time. */
 export interface PartBuffer {
   readonly bytes: number;
-  add(piece: Uint8Array): void;
-  /** The next whole part, or null while there is none. It stays until it is dropped. */
-  peekFull(): Buffer | null;
-  /** All that is there. */
-  peekAll(): Buffer;
-  /** Forgets so many of the first bytes. */
-  drop(bytes: number): void;
+  /** Whether a whole part is there, to be sent and cleared before more is added. */
+  readonly isFull: boolean;
+  /** @returns how many of the first bytes there was room for */
+  add(piece: Uint8Array): number;
+  /** All that is there. What is added after `clear` overwrites it. */
+  peek(): Buffer;
+  clear(): void;
 }
 
+const firstBytes = 256 * 1024;
+
 export function createPartBuffer(partBytes: number): PartBuffer {
-  let pieces: Buffer[] = [];
+  let memory = Buffer.alloc(0);
   let bytes = 0;
-  const joined = (): Buffer => {
-    if (pieces.length !== 1) pieces = [Buffer.concat(pieces, bytes)];
-    return pieces[0] as Buffer;
-  };
   return {
     get bytes() {
       return bytes;
     },
-    add(piece) {
-      if (piece.length === 0) return;
-      pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
-      bytes += piece.length;
+    get isFull() {
+      return bytes === partBytes;
     },
-    peekFull: () => (bytes >= partBytes ? joined().subarray(0, partBytes) : null),
-    peekAll: joined,
-    drop(count) {
-      pieces = [joined().subarray(count)];
-      bytes -= count;
+    add(piece) {
+      const taken = Math.min(piece.length, partBytes - bytes);
+      if (bytes + taken > memory.length) {
+        // Most of what comes is short.
+        const wanted = Math.max(bytes + taken, 2 * memory.length, firstBytes);
+        const larger = Buffer.allocUnsafeSlow(Math.min(wanted, partBytes));
+        memory.copy(larger, 0, 0, bytes);
+        memory = larger;
+      }
+      memory.set(piece.subarray(0, taken), bytes);
+      bytes += taken;
+      return taken;
+    },
+    peek: () => memory.subarray(0, bytes),
+    clear() {
+      bytes = 0;
     },
   };
 }

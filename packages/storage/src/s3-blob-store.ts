@@ -80,15 +80,16 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
         if (!(piece instanceof Uint8Array)) throw new TypeError('The source of a blob must give bytes.');
         hash.update(piece);
         bytes += piece.length;
-        buffer.add(piece);
-        places.hold(buffer, buffer.bytes);
-        for (let part = buffer.peekFull(); part; part = buffer.peekFull()) {
+        for (let rest = piece; rest.length > 0; ) {
+          rest = rest.subarray(buffer.add(rest));
+          places.hold(buffer, buffer.bytes);
+          if (!buffer.isFull) continue;
           uploadId ??= await multipart.begin(key);
-          parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, part));
-          buffer.drop(part.length);
+          parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, buffer.peek()));
+          buffer.clear();
         }
       }
-      const rest = buffer.peekAll();
+      const rest = buffer.peek();
       if (uploadId === undefined) await objects.put(key, rest);
       else {
         if (rest.length > 0) parts.push(await multipart.sendPart({ key, uploadId }, parts.length + 1, rest));

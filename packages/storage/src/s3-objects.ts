@@ -47,17 +47,24 @@ export function createS3Objects(client: S3Client): S3Objects {
     return answer;
   }
 
-  /** A key that is not there, and not the whole bucket. An answer to HEAD says no more than 404. */
+  /** A key that is not there: neither the whole bucket, nor a proxy that has lost its server and says 404 itself. */
   function isMissing(answer: S3Answer): boolean {
     if (answer.status !== 404) return false;
-    const code = readCode(answer);
-    if (code === '' || code === 'NoSuchKey') return true;
-    throw toS3Error(client, answer);
+    if (readCode(answer) === 'NoSuchKey') return true;
+    const error = toS3Error(client, answer);
+    // A proxy finds its server again.
+    throw readCode(answer) === '' ? new AppError('storage_unavailable', error.message) : error;
   }
 
   async function head(key: string): Promise<S3Answer | null> {
     const answer = await send({ method: 'HEAD', key }, [200, 404]);
-    return isMissing(answer) ? null : answer;
+    if (answer.status === 200) return answer;
+    // It says no more than 404. Where that does not come from S3 for certain, an answer with words is asked for.
+    if (answer.headers['x-amz-request-id'] !== undefined) return null;
+    const asked = await send({ method: 'GET', key, headers: { Range: 'bytes=0-0' } }, [200, 206, 404, 416]);
+    if (isMissing(asked)) return null;
+    // It has come in between.
+    return send({ method: 'HEAD', key }, [200]);
   }
 
   async function* stream(key: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {

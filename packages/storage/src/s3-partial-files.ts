@@ -166,31 +166,37 @@ export function createS3PartialFiles(deps: {
     if (keys.includes(idKey(id))) await objects.delete(idKey(id));
   }
 
-  function createWriter(id: string, state: State, tail: Buffer): PartialWriter {
+  async function createWriter(id: string, state: State): Promise<PartialWriter> {
     const key = toKey(id);
     const buffer = createPartBuffer(partBytes);
-    buffer.add(tail);
     let { uploadId } = state;
     let count = state.parts.length;
     let hasNew = false;
+
+    async function fill(bytes: Uint8Array): Promise<void> {
+      for (let rest = bytes; rest.length > 0; ) {
+        rest = rest.subarray(buffer.add(rest));
+        if (!buffer.isFull) continue;
+        uploadId ??= await begin(id);
+        await multipart.sendPart({ key, uploadId }, count + 1, buffer.peek());
+        buffer.clear();
+        count++;
+      }
+    }
+
+    await fill(await readTail(state));
     return {
       async write(bytes) {
         // Before it is taken: what is refused has not come.
         places.hold(buffer, buffer.bytes + bytes.length);
-        buffer.add(bytes);
         hasNew = true;
-        for (let part = buffer.peekFull(); part; part = buffer.peekFull()) {
-          uploadId ??= await begin(id);
-          await multipart.sendPart({ key, uploadId }, count + 1, part);
-          buffer.drop(part.length);
-          count++;
-        }
+        return fill(bytes);
       },
       async close() {
         const kept = tailKey(id, count, buffer.bytes);
         try {
           if (!hasNew) return;
-          if (buffer.bytes > 0) await objects.put(kept, buffer.peekAll());
+          if (buffer.bytes > 0) await objects.put(kept, buffer.peek());
         } finally {
           places.release(buffer);
         }
@@ -213,7 +219,7 @@ export function createS3PartialFiles(deps: {
           details: { offset: state.bytes },
         });
       }
-      return createWriter(id, state, await readTail(state));
+      return createWriter(id, state);
     },
     async *read(id, bytes) {
       const state = await readState(id);

@@ -134,6 +134,21 @@ describe('a server that', () => {
     expect(error.cause.message).toContain('lectures at 127.0.0.1');
   });
 
+  it('is behind a proxy that says 404 itself: storage_unavailable, for that is no word on the blob', async () => {
+    await objects.put('a', text('x'));
+    fail = (_req, res) => {
+      res.writeHead(404, { 'content-type': 'text/plain' }).end('default backend - 404');
+      return false;
+    };
+    const away = { code: 'storage_unavailable' };
+    await expect(objects.read('a')).rejects.toMatchObject(away);
+    await expect(objects.stat('a')).rejects.toMatchObject(away);
+    await expect(objects.delete('a')).rejects.toMatchObject(away);
+    await expect(objects.stream('a').next()).rejects.toMatchObject(away);
+    fail = () => true;
+    expect(await objects.stat('b')).toBeNull();
+  });
+
   it('is gone: storage_unavailable', async () => {
     server.close();
     server.closeAllConnections();

@@ -42,7 +42,9 @@ async function create(call: CommandCall, rest: string[], context: CommandContext
   if (call.values.json === true) {
     context.print(JSON.stringify({ key: made.key, ...made.info }));
   } else {
-    context.say(`Key ${made.info.id} of ${owner}, kept in ${config.dataDir}. It is shown only now:`);
+    context.say(
+      `Key ${made.info.id} of ${owner}, kept in ${config.s3 ? `the bucket ${config.s3.bucket}` : config.dataDir}. It is shown only now:`,
+    );
     context.print(made.key);
   }
   if (config.api.auth !== 'keys')
