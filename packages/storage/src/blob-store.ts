@@ -30,8 +30,11 @@ export interface BlobStore {
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   deletePrefix(prefix: string): Promise<void>;
-  /** A seekable file with the blob's bytes, for programs that need a path; call `release` when done with it. */
-  openLocal(key: string): Promise<{ path: string; release(): Promise<void> }>;
+  /**
+   * A seekable file with the blob's bytes, for programs that need a path; call `release` when done with it.
+   * @param options.signal ends the copying where there is any, with its reason
+   */
+  openLocal(key: string, options?: { signal?: AbortSignal }): Promise<{ path: string; release(): Promise<void> }>;
   /** Proves that the store can be written and read. Throws `storage_unavailable` or `storage_full`. */
   check(): Promise<void>;
   /** Removes what writers that are gone left unfinished, never what a living one writes. @returns how many */

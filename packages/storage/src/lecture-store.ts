@@ -78,6 +78,8 @@ export type { ArtifactRef };
 
 /** Each lost round means that another writer got on, so this is reached only if something is broken. */
 const maxUpdateTries = 1000;
+/** Reached only where a bucket's listings lag behind. */
+const maxReadTries = 30;
 const deletesAtOnce = 8;
 const maxRetryDelayMs = 20;
 
@@ -122,13 +124,15 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function read(lectureId: string): Promise<LectureRecord | null> {
-    for (;;) {
+    for (let tries = 1; tries <= maxReadTries; tries++) {
       const newest = (await listVersions(lectureId)).at(-1);
       if (newest === undefined || newest === deletionVersion) return null;
       const record = await readVersion(lectureId, newest);
       // Gone between listing and reading: the lecture is being deleted, and the next listing says so.
       if (record) return record;
+      await new Promise((resolve) => setTimeout(resolve, tries));
     }
+    throw new AppError('storage_unavailable', `Record ${lectureId} is listed, and is not there.`);
   }
 
   async function create(record: LectureRecord): Promise<void> {

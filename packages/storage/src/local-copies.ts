@@ -9,9 +9,14 @@ import { createTempFiles, type TempFiles } from './temp-files.ts';
 export interface LocalCopies {
   /**
    * @param bytes how many will come
+   * @param signal ends the copying, with its reason
    * @throws AppError `storage_full` when the disk has no room for them; what `open` throws
    */
-  open(bytes: number, open: () => AsyncIterable<Uint8Array>): Promise<{ path: string; release(): Promise<void> }>;
+  open(
+    bytes: number,
+    open: () => AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<{ path: string; release(): Promise<void> }>;
   /** Removes those of processes that are gone. @returns how many */
   sweep(): Promise<number>;
 }
@@ -50,21 +55,32 @@ export function createLocalCopies(deps: { dir: string }): LocalCopies {
   }
 
   return {
-    open: (bytes, open) =>
+    open: (bytes, open, signal) =>
       guarded(async () => {
         const files = await getTemps();
         await checkRoom(bytes);
         expectedBytes += bytes;
+        let missing = bytes;
+        async function* watched() {
+          for await (const part of open()) {
+            signal?.throwIfAborted();
+            // The disk knows of these now.
+            const known = Math.min(part.length, missing);
+            missing -= known;
+            expectedBytes -= known;
+            yield part;
+          }
+        }
         let path: string;
         try {
-          const written = await files.write(open());
+          const written = await files.write(watched(), { isDurable: false });
           path = written.path;
           if (written.bytes !== bytes) {
             await files.discard(path);
             throw new AppError('storage_unavailable', 'The blob was replaced while it was read.');
           }
         } finally {
-          expectedBytes -= bytes;
+          expectedBytes -= missing;
         }
         const touching = setInterval(() => {
           const now = new Date();

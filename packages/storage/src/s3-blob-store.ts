@@ -246,11 +246,11 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
         await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => run(() => objects.delete(key))));
       }
     },
-    openLocal: (key) =>
+    openLocal: (key, { signal } = {}) =>
       run(async () => {
         const stat = await objects.stat(toKey(key));
         if (!stat) throw new AppError('not_found', 'There is no such blob.');
-        return copies.open(stat.bytes, () => objects.stream(key));
+        return copies.open(stat.bytes, () => objects.stream(key), signal);
       }),
     check: () => run(check),
     removeAbandoned: () => run(removeAbandoned),

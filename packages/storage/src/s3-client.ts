@@ -102,8 +102,11 @@ export function createS3Client(
     ...(options.sessionToken !== null && { sessionToken: options.sessionToken }),
   };
 
+  let isClosed = false;
+
   const start = (request: S3Request, agent: http.Agent, signal: AbortSignal): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
+      if (isClosed) throw new AppError('storage_unavailable', 'The store is closed.');
       const body = request.body && Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength);
       const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20');
       const path = request.key === null ? basePath || '/' : `${basePath}/${options.prefix}${request.key}`;
@@ -176,6 +179,7 @@ export function createS3Client(
       }
     },
     close() {
+      isClosed = true;
       agents.calls.destroy();
       agents.streams.destroy();
     },

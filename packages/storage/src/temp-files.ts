@@ -13,8 +13,14 @@ const fileMode = 0o640;
 const namePattern = /^(\d+(?:\.\d+\.[0-9a-f]{16})?)-[0-9a-f]{24}$/;
 
 export interface TempFiles {
-  /** Writes a temporary file, synced and closed. Nothing is left of it when the source or the disk fails. */
-  write(body: Uint8Array | AsyncIterable<Uint8Array>): Promise<WrittenBlob & { path: string }>;
+  /**
+   * Writes a temporary file, and closes it. Nothing is left of it when the source or the disk fails.
+   * @param options.isDurable it is synced as well, unless this is false
+   */
+  write(
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { isDurable?: boolean },
+  ): Promise<WrittenBlob & { path: string }>;
   /** Removes one; a file that is gone or cannot be removed is no error, for the next sweep sees it. */
   discard(path: string): Promise<void>;
   /** Removes the files whose writers are gone. @returns how many */
@@ -40,7 +46,7 @@ export async function createTempFiles(deps: { fs: FileSystem; tempDir: string })
   }
 
   return {
-    async write(body) {
+    async write(body, { isDurable = true } = {}) {
       const path = join(tempDir, `${tag}-${randomBytes(12).toString('hex')}`);
       const handle = await fs.open(path, 'wx', fileMode);
       const touch = () => {
@@ -60,7 +66,7 @@ export async function createTempFiles(deps: { fs: FileSystem; tempDir: string })
           }
           bytes += part.length;
         }
-        await handle.sync();
+        if (isDurable) await handle.sync();
         await handle.close();
         return { path, bytes, sha256: hash.digest('hex') };
       } catch (thrown) {

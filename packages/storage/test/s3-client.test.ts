@@ -172,6 +172,20 @@ describe('a server that', () => {
     ]);
   });
 
+  it('breaks off a stream of a store that is closed by then: it is not read on', async () => {
+    const bytes = Buffer.alloc(2_000_000, 'a');
+    await objects.put('a', bytes);
+    const stream = objects.stream('a');
+    expect((await stream.next()).done).toBe(false);
+    client.close();
+    const rest = (async () => {
+      for await (const _ of stream);
+    })();
+    await rest.catch((error) => expect(error).toMatchObject({ message: 'The store is closed.' }));
+    expect(requests.slice(1)).toHaveLength(1);
+    await expect(objects.read('a')).rejects.toMatchObject({ message: 'The store is closed.' });
+  });
+
   it('breaks off again and again without a byte: storage_unavailable', async () => {
     await objects.put('a', text('x'));
     fail = (_req, res) => {

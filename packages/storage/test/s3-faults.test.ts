@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -127,6 +127,19 @@ it('https to a server without TLS: refused when the store is opened', async () =
     code: 'storage_unavailable',
     cause: { code: 'EPROTO' },
   });
+});
+
+it('a local copy that nobody wants any more: is given up, and leaves no file', async () => {
+  const store = await open();
+  await store.put('media/a', Buffer.alloc(4_000_000));
+  const reason = new Error('the lecture was cancelled');
+  const controller = new AbortController();
+  s3.intercept = ({ method }) => {
+    if (method === 'GET') controller.abort(reason);
+    return null;
+  };
+  await expect(store.openLocal('media/a', { signal: controller.signal })).rejects.toBe(reason);
+  expect(await readdir(tempDir)).toEqual([]);
 });
 
 it('uploads in parts without a writer: are aborted after a day; those of names that are none of ours stay', async () => {

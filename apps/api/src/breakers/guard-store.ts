@@ -14,6 +14,6 @@ export function guardStore(blobs: BlobStore, breaker: Pick<Breaker, 'run'>): Blo
     list: (prefix) => breaker.run(() => blobs.list(prefix)),
     delete: (key) => breaker.run(() => blobs.delete(key)),
     deletePrefix: (prefix) => breaker.run(() => blobs.deletePrefix(prefix)),
-    openLocal: (key) => breaker.run(() => blobs.openLocal(key)),
+    openLocal: (key, options) => breaker.run(() => blobs.openLocal(key, options)),
   };
 }

@@ -86,7 +86,7 @@ async function* examineStore(config: Config): AsyncGenerator<Finding, BlobStore 
   if (s3) {
     yield* await many('store', 'correct the settings S3_…, and what the key may do', async () => {
       store = (await openStore(config)).blobs;
-      return checkBucket(store, s3);
+      return checkBucket(store, s3, { dataDir, maxUploadBytes: config.limits.maxUploadBytes });
     });
     return store;
   }

@@ -1,4 +1,5 @@
-import { lstat, readdir, stat, statfs } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, lstat, readdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { type Finding, toAge, toSize } from './check.ts';
@@ -13,8 +14,15 @@ const sharedFolders = ['media', 'lectures', 'owners', 'keys', 'clips', 'transien
 
 const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** @param blobs the opened store */
-export async function checkBucket(blobs: BlobStore, s3: { bucket: string; endpoint: string }): Promise<Finding[]> {
+/**
+ * @param blobs the opened store
+ * @param local where a worker keeps copies
+ */
+export async function checkBucket(
+  blobs: BlobStore,
+  s3: { bucket: string; endpoint: string },
+  local: { dataDir: string; maxUploadBytes: number },
+): Promise<Finding[]> {
   await blobs.check();
   const { host, hostname, protocol } = new URL(s3.endpoint);
   const message = `the bucket ${s3.bucket} at ${host} can be written and read, and honours conditions`;
@@ -27,7 +35,26 @@ export async function checkBucket(blobs: BlobStore, s3: { bucket: string; endpoi
       fix: 'give S3_ENDPOINT with https, unless the network is yours alone',
     });
   }
+  findings.push(...(await checkCopies(local)));
   return findings;
+}
+
+/** The first start makes the folder; the API needs none. */
+async function checkCopies({
+  dataDir,
+  maxUploadBytes,
+}: {
+  dataDir: string;
+  maxUploadBytes: number;
+}): Promise<Finding[]> {
+  if (!existsSync(dataDir)) return [];
+  try {
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch {
+    const fix = `give the user who runs the worker the rights to ${dataDir}`;
+    return [{ name, state: 'failure', message: `${dataDir}, for copies of recordings, cannot be written`, fix }];
+  }
+  return judgeSpace(await statfs(dataDir), maxUploadBytes);
 }
 
 /** @param blobs the opened store */

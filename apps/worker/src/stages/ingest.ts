@@ -55,7 +55,7 @@ async function cutRecording(deps: StageDeps, context: StageContext): Promise<Sta
   const toAlgorithm = async () => `ffmpeg+${await deps.models.weightsName('vad')}@${ingestVersion}`;
   const reused = await reuseChunks(deps, context, await toAlgorithm());
   if (reused) return reused;
-  const local = await deps.blobs.openLocal(record.media.key);
+  const local = await deps.blobs.openLocal(record.media.key, { signal });
   // The speech model loads while ffmpeg looks at the file.
   const leasing = deps.models.speech.acquire(signal);
   leasing.catch(() => {});
