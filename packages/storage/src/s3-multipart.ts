@@ -32,6 +32,8 @@ export interface S3Part {
 
 /** What S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const leastPartBytes = 5 * 1024 * 1024;
+/** How often a fault that comes after the status is answered with another try. */
+const maxFaults = 2;
 /** Some servers copy all parts before they say a word. */
 const completePatienceMs = 120_000;
 /** Of 10,000, some are left for parts that are smaller because an upload was interrupted. */
@@ -46,11 +48,12 @@ export function toPartBytes(maxBytes: number): number {
 }
 
 export function createS3Multipart(client: S3Client): S3Multipart {
-  async function send(request: S3Request, patienceMs?: number): Promise<S3Answer | null> {
+  async function send(request: S3Request, patienceMs?: number, faults = 0): Promise<S3Answer | null> {
     const answer = await client.send(request, patienceMs === undefined ? {} : { patienceMs });
     if (answer.status === 404 && readCode(answer) === 'NoSuchUpload') return null;
     // Putting many parts together takes long: the status may be sent before it is known what comes of it.
     const isFault = answer.status === 200 && request.method === 'POST' && answer.body.includes('<Error>');
+    if (isFault && faults < maxFaults) return send(request, patienceMs, faults + 1);
     if (answer.status >= 300 || isFault) throw toS3Error(client, isFault ? { ...answer, status: 500 } : answer);
     return answer;
   }

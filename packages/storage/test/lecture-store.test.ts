@@ -43,6 +43,21 @@ afterEach(async () => {
 });
 
 describe('lecture store', () => {
+  it('a record that is listed and is never there: storage_unavailable, not a search without end', async () => {
+    const record = makeRecord();
+    await lectures.create(record);
+    let asked = 0;
+    const lagging = createLectureStore({
+      blobs: { ...blobs, read: async () => (asked++ < 100 ? null : new Uint8Array()) },
+    });
+    await expect(lagging.read(record.id)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    asked = 0;
+    const late = createLectureStore({
+      blobs: { ...blobs, read: async (key) => (asked++ < 3 ? null : blobs.read(key)) },
+    });
+    expect(await late.read(record.id)).toEqual(record);
+  });
+
   it('create: then read, gives the record; again with the same, is no error; with another, is one', async () => {
     const record = makeRecord();
     await lectures.create(record);

@@ -129,6 +129,21 @@ it('https to a server without TLS: refused when the store is opened', async () =
   });
 });
 
+it('parts that cannot be put together, said after the status: are tried again, a few times', async () => {
+  const store = await open();
+  const isComplete = (method: string, query: URLSearchParams) => method === 'POST' && query.has('uploadId');
+  let faults = 2;
+  s3.intercept = ({ method, query }) => (isComplete(method, query) && faults-- > 0 ? 'late' : null);
+  const whole = async function* () {
+    yield Buffer.alloc(6_000_000);
+  };
+  expect((await store.put('media/a', whole())).bytes).toBe(6_000_000);
+  s3.intercept = ({ method, query }) => (isComplete(method, query) ? 'late' : null);
+  await expect(store.put('media/b', whole())).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(await store.list('')).toEqual(['media/a']);
+  expect(s3.uploads.size).toBe(0);
+});
+
 it('a local copy that nobody wants any more: is given up, and leaves no file', async () => {
   const store = await open();
   await store.put('media/a', Buffer.alloc(4_000_000));

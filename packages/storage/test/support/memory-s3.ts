@@ -23,7 +23,7 @@ export interface MemoryS3 {
   uploads: Map<string, { key: string; begunMs: number; parts: Map<number, Kept> }>;
   /** Such as "PUT media/1". */
   requests: string[];
-  /** Called with each request: null lets it go on, a code refuses it, "hang" never answers it. */
+  /** Called with each request: null lets it go on, a code refuses it, "hang" never answers it, "late" refuses after 200. */
   intercept: (asked: S3Asked) => string | null | Promise<string | null>;
   close(): Promise<void>;
 }
@@ -99,6 +99,7 @@ export async function startMemoryS3(): Promise<MemoryS3> {
     const body = await buffer(req);
     const fault = await memory.intercept(asked);
     if (fault === 'hang') return;
+    if (fault === 'late') return void res.end('<Error><Code>InternalError</Code></Error>');
     if (fault !== null) return void refuse(res, 403, fault);
     if (key === '') return answerBucket(asked.query, res);
     if (asked.query.has('uploadId') || asked.query.has('uploads')) return answerUpload(asked, body, res);
