@@ -4,6 +4,7 @@ import { createId } from '@studymate/contracts/ids';
 import type { AskResponse } from '@studymate/contracts/search';
 import { createLogger } from '@studymate/observability/logger';
 import { testRedisUrl } from '@studymate/queue/testing';
+import { quantise } from '@studymate/study/search/quantised-vectors';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAnswerWriter } from '../src/search/answer-writer.ts';
 import { embedTexts, startEmbeddingWorker } from './support/embedding-worker.ts';
@@ -112,6 +113,13 @@ describe('an answer of a language model', () => {
     ['is no such server', (res: ServerResponse) => res.end('<html>')],
     ['cites nothing', say(`${truth}. ${truth}.`)],
     ['follows what a passage asks for', say('The moon landing was staged in a desert studio [1].')],
+    [
+      'thinks aloud without end in a field of its own',
+      (res: ServerResponse) => {
+        const thought = JSON.stringify({ choices: [{ delta: { reasoning_content: 'hm '.repeat(10_000) } }] });
+        beginEvents(res).end(`data: ${thought}\n\n${toChatEvent(`${truth} [1].`, 'stop')}`);
+      },
+    ],
     ['never ends', (res: ServerResponse) => beginEvents(res).end(toChatEvent('x '.repeat(20_000), 'stop'))],
   ] as [string, Speak][])('by one that %s: is none, and the passages are there', async (_, speak) => {
     server.speak = speak;
@@ -119,6 +127,16 @@ describe('an answer of a language model', () => {
     expect(found.answerable).toBe(true);
     expect(found.passages).not.toEqual([]);
     expect([found.answer, found.statements]).toEqual([undefined, undefined]);
+  });
+
+  test('by one that thinks aloud in a field of its own, and stays on the line when all is said: is what it said', async () => {
+    server.speak = (res) => {
+      const thought = JSON.stringify({
+        choices: [{ delta: { content: null, reasoning_content: `${truth}, or not [1].` } }],
+      });
+      beginEvents(res).write(`data: ${thought}\n\n${toChatEvent(`${truth} [1].`)}${toChatEvent('', 'stop')}`);
+    };
+    expect((await ask()).answer).toBe(`${truth}. [1]`);
   });
 
   test('by one that breaks off: has what was found true until then', async () => {
@@ -184,6 +202,39 @@ describe('a streamed answer', () => {
     await stopped;
     expect(t.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
+});
+
+test('statements that do not stand up: a worker is asked about few of them, and about none whose words nobody said', async () => {
+  const compared: string[] = [];
+  const far = {
+    floats: Float32Array.of(0, 1),
+    weights: 'w',
+    vector: quantise({ dimensions: 2, vectors: Float32Array.of(0, 1) }),
+  };
+  const said = Array.from({ length: 1_000 }, (_, i) => `Penguins waddle on ${i} [1]. ${truth} ${'so '.repeat(i)}[1].`);
+  const writer = createAnswerWriter({
+    model: {
+      model: 'small',
+      name: 'small',
+      async *write() {
+        yield said.join(' ');
+      },
+    },
+    breaker: { begin: async () => ({ end() {} }) },
+    vectors: {
+      async embed(text) {
+        compared.push(text);
+        return far;
+      },
+    },
+    logger: createLogger({ name: 'test', level: 'error' }),
+  });
+  const source = { text: `${truth}.`, vectors: Float32Array.of(1, 0), language: 'en', weights: 'w' };
+  const asking = { owner: 'anna', question, sources: [source] };
+  for await (const statement of writer.write(asking, new AbortController().signal)) expect(statement).toBeUndefined();
+  expect(compared.length).toBeGreaterThan(0);
+  expect(compared.length).toBeLessThanOrEqual(24);
+  expect(compared.every((text) => text.startsWith(truth))).toBe(true);
 });
 
 test('questions that a model is at: one too many of an owner, or of all, gets its passages alone', async () => {

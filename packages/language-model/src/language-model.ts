@@ -39,9 +39,18 @@ export interface LanguageModel {
 /** A longer text would not fit into what usual models read at once. */
 export const maxModelCharacters = 100_000;
 const maxEventCharacters = 100_000;
+/** What may follow the last word is of no interest, and some servers leave the connection open behind it. */
+const farewellMs = 1_000;
 
 const choiceSchema = z.object({
-  delta: z.object({ content: z.string().nullish() }).optional(),
+  delta: z
+    .object({
+      content: z.string().nullish(),
+      /** What some servers call a model's thinking aloud; it is no part of the answer. */
+      reasoning_content: z.string().nullish().catch(null),
+      reasoning: z.string().nullish().catch(null),
+    })
+    .optional(),
   message: z.object({ content: z.string().nullish() }).optional(),
   finish_reason: z.string().nullish(),
 });
@@ -69,6 +78,7 @@ export function createLanguageModel(deps: {
     name: `${baseUrl} ${model}`,
     async *write(messages, { signal, firstWordMs = 0, maxCharacters, longestMs }) {
       const stalled = new AbortController();
+      let isWhole = false;
       let timer: NodeJS.Timeout | undefined;
       const watch = (mostMs: number) => {
         clearTimeout(timer);
@@ -81,20 +91,23 @@ export function createLanguageModel(deps: {
         if (refusals.includes(response.status)) throw new UselessAnswerError(`it answered ${response.status}`);
         if (!response.ok || !response.body) throw new Error(`it answered ${response.status}`);
         let characters = 0;
-        let isWhole = false;
         for await (const choice of readChoices(response.body)) {
           const content = choice.delta?.content ?? choice.message?.content ?? '';
-          characters += content.length;
+          const thought = choice.delta?.reasoning_content ?? choice.delta?.reasoning ?? '';
+          characters += content.length + thought.length;
           if (characters > maxCharacters) throw new UselessAnswerError('its answer does not end');
           if (content !== '') {
             clearTimeout(timer);
             yield content;
-            watch(stallMs);
           }
+          const isSign = content !== '' || thought !== '' || (!isWhole && Boolean(choice.finish_reason));
           // "length": it was cut off, but what there is of it counts.
           if (choice.finish_reason) isWhole = true;
+          if (isSign) watch(isWhole ? Math.min(stallMs, farewellMs) : stallMs);
         }
         if (!isWhole) throw new Error('it broke off');
+      } catch (error) {
+        if (!isWhole || signal.aborted || error instanceof UselessAnswerError) throw error;
       } finally {
         clearTimeout(timer);
         stalled.abort();

@@ -3,7 +3,12 @@ import type { AnswerStatement } from '@studymate/contracts/search';
 import { type ChatMessage, type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { type CitedSentence, createCitedTextReader } from '@studymate/study/generated/cited-text';
-import { isSupported, measureSupport, type SupportSource } from '@studymate/study/generated/statement-support';
+import {
+  isSupported,
+  maySupport,
+  measureSupport,
+  type SupportSource,
+} from '@studymate/study/generated/statement-support';
 import { anonymousOwner } from '../auth/owner.ts';
 import type { Breaker, BreakerCall } from '../breakers/breaker.ts';
 import type { QueryVectors } from './query-vectors.ts';
@@ -15,20 +20,25 @@ export interface AnswerSource extends SupportSource {
   weights: string | null;
 }
 
+interface Asking {
+  owner: string;
+  question: string;
+  sources: readonly AnswerSource[];
+}
+
 export interface AnswerWriter {
   /**
    * What a language model says of a question, statement by statement, each as soon as it is found to be what the passages
    * say that it names. All others are left out, and where the model is of no use there are none.
    * @throws AppError `cancelled` when the signal fires
    */
-  write(
-    asking: { owner: string; question: string; sources: readonly AnswerSource[] },
-    signal: AbortSignal,
-  ): AsyncGenerator<AnswerStatement>;
+  write(asking: Asking, signal: AbortSignal): AsyncGenerator<AnswerStatement>;
 }
 
 const maxStatements = 8;
 const maxStatementCharacters = 600;
+/** Of what does not stand up, each asks a worker as well. */
+const maxLooked = 3 * maxStatements;
 /** With what some models think aloud. */
 const maxAnswerCharacters = 20_000;
 /** Whoever asks looks at the passages meanwhile. */
@@ -52,42 +62,46 @@ export function createAnswerWriter(deps: {
 
   const isTrue = async (
     { text, cited }: CitedSentence,
-    asking: { owner: string; question: string; sources: readonly AnswerSource[] },
+    asking: Asking,
     signal: AbortSignal,
   ): Promise<AnswerStatement | null> => {
-    if (text.length > maxStatementCharacters) return null;
+    const hold = (place: number, vector: Float32Array | null) => {
+      const source = asking.sources[place] as AnswerSource;
+      return measureSupport({ text, vector }, source, { language: source.language });
+    };
+    const places = cited.map((number) => number - 1).filter((place) => asking.sources[place] !== undefined);
+    const likely = places.filter((place) => maySupport(hold(place, null)));
+    if (likely.length === 0) return null;
     const embedded = await vectors.embed(text, { owner: asking.owner, timeoutMs: compareTimeoutMs, signal });
-    const passages = cited
-      .map((number) => number - 1)
-      .filter((place) => {
-        const source = asking.sources[place];
-        if (!source) return false;
-        const vector = embedded && embedded.weights === source.weights ? embedded.floats : null;
-        const { language } = source;
-        return isSupported(measureSupport({ text, vector }, source, { language }));
-      });
+    const passages = likely.filter((place) => {
+      const isComparable = embedded !== null && embedded.weights === asking.sources[place]?.weights;
+      return isSupported(hold(place, isComparable ? embedded.floats : null));
+    });
     return passages.length > 0 ? { text, passages } : null;
   };
 
-  async function* writeOne(
-    asking: { owner: string; question: string; sources: readonly AnswerSource[] },
-    signal: AbortSignal,
-  ): AsyncGenerator<AnswerStatement> {
+  async function* writeOne(asking: Asking, callerSignal: AbortSignal): AsyncGenerator<AnswerStatement> {
     const reader = createCitedTextReader();
-    const told = new Set<string>();
+    const looked = new Set<string>();
+    let told = 0;
+    // Comparing takes time as well: a whole answer can come in one piece.
+    const signal = AbortSignal.any([callerSignal, AbortSignal.timeout(longestMs)]);
+    const isDone = () => told >= maxStatements || looked.size >= maxLooked;
     const judge = async function* (sentences: readonly CitedSentence[]) {
       for (const sentence of sentences) {
-        if (told.size >= maxStatements || told.has(sentence.text)) continue;
+        if (isDone()) return;
+        if (sentence.text.length > maxStatementCharacters || looked.has(sentence.text)) continue;
+        looked.add(sentence.text);
         const statement = await isTrue(sentence, asking, signal);
         if (!statement) continue;
-        told.add(statement.text);
+        told++;
         yield statement;
       }
     };
     const options = { signal, maxCharacters: maxAnswerCharacters, longestMs };
     for await (const piece of model.write(toMessages(asking), options)) {
       yield* judge(reader.push(piece));
-      if (told.size >= maxStatements) return;
+      if (isDone()) return;
     }
     yield* judge(reader.end());
   }
@@ -116,7 +130,7 @@ export function createAnswerWriter(deps: {
   };
 }
 
-function toMessages({ question, sources }: { question: string; sources: readonly AnswerSource[] }): ChatMessage[] {
+function toMessages({ question, sources }: Asking): ChatMessage[] {
   const passages = sources.map(({ text }, i) => ({ number: i + 1, text }));
   return [
     {
