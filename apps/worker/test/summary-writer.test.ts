@@ -2,7 +2,7 @@ import { summaryArtifactSchema } from '@studymate/contracts/artifacts';
 import type { Summary } from '@studymate/contracts/study';
 import type { LanguageModel } from '@studymate/language-model/language-model';
 import { createLogger } from '@studymate/observability/logger';
-import { transcriptKey } from '@studymate/storage/lecture-keys';
+import { studyArtifactKey, transcriptKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDonors } from '../src/donors.ts';
 import type { StageDeps } from '../src/stage-context.ts';
@@ -164,7 +164,7 @@ describe('the stage summary', () => {
   const studyInputs: StageDeps['studyInputs'] = { read: async () => ({ ...input, cold: null }) };
   const studyProcess = { run: async () => extracted } as unknown as StageDeps['studyProcess'];
   /** @returns the summary and its algorithm */
-  async function summarise(summaryWriter: SummaryWriter | null, sha256: string) {
+  async function summarise(summaryWriter: SummaryWriter | null, sha256: string, left?: Summary) {
     const { lectures, artifacts } = runners;
     const media = { fileName: 'a.mp3', contentType: 'audio/mpeg', bytes: 10, sha256 };
     const { id } = await runners.makeLecture({ media: { ...media, key: `media/${sha256}` } });
@@ -182,6 +182,7 @@ describe('the stage summary', () => {
       artifacts: { assemble: { ...pin, cold: null, contentSha256: 'same' } },
       skipped: { chapters: 'not_asked', topics: 'not_asked', flashcards: 'not_asked' },
     }));
+    if (left) await artifacts.createArtifact(studyArtifactKey(id, 'summary', 1), { schemaVersion: 1, content: left });
     const runner = runners.createRunner(stages, {
       ...{ models, studyInputs, studyProcess, summaryWriter },
       donors: createDonors({ artifacts, lectures }),
@@ -203,6 +204,14 @@ describe('the stage summary', () => {
     expect(plain.summary).toEqual(extracted);
     const failed = await summarise(writer('Penguins [1].'), 'aa');
     expect([failed.algorithm, failed.summary, failed.reused]).toEqual([plain.algorithm, extracted, undefined]);
+  });
+
+  test('of a run that died before it could say so: is named by what it had written', async () => {
+    const written: Summary = { ...extracted, method: 'generative', model: 'other' };
+    const failed = await summarise(writer('Penguins [1].'), 'cc', written);
+    expect([failed.algorithm, failed.summary]).toEqual([expect.stringMatching(/\+written@1\+other$/), written]);
+    const plain = await summarise(writer(good), 'dd', extracted);
+    expect([plain.algorithm, plain.summary]).toEqual([expect.stringMatching(/#33333333$/), extracted]);
   });
 
   test('with one: has what it wrote, under a name of its own, and the same recording again takes it over', async () => {

@@ -17,6 +17,8 @@ import type { StudyInput } from './study-inputs.ts';
 interface Refinement<T> {
   /** What it adds to the algorithm's name; null: nobody does it here. */
   name(deps: StageDeps): string | null;
+  /** What `name` was when this was made; null when it was not refined. */
+  nameOf(content: T): string | null;
   /** @returns null when it is of no use this time */
   refine(deps: StageDeps, context: StageContext, input: Omit<StudyInput, 'cold'>, content: T): Promise<T | null>;
 }
@@ -37,15 +39,21 @@ function createStudyStage<T>(
     const { record, attempt, signal } = context;
     const key = studyArtifactKey(record.id, name, attempt);
     const refined = refinement?.name(deps) ?? null;
-    const toAlgorithm = (weights: string, isRefined: boolean) =>
-      `${name}@${version}+${weights}${isRefined ? `+${refined}` : ''}`;
+    const toAlgorithm = (weights: string, refinedBy: string | null) =>
+      `${name}@${version}+${weights}${refinedBy === null ? '' : `+${refinedBy}`}`;
+    /** @returns who refined what lies there now: a run that died before it could pin it may have written another one */
+    const keep = async (content: T): Promise<string | null> => {
+      const isNew = await context.write.createArtifact(key, { schemaVersion: 1, content });
+      const kept = isNew || !refinement ? null : await deps.artifacts.readArtifact(key, schema);
+      return refinement?.nameOf(kept?.content ?? content) ?? null;
+    };
     // A user who asks for a stage again gets it made again, also when it was the transcript that was asked for.
     const isFirst = attempt === 1 && attemptOf(record, 'assemble') === 1;
     if (isFirst) {
-      const algorithm = toAlgorithm(await deps.models.weightsName('text'), refined !== null);
-      const donated = await deps.donors.findStudyArtifact(record, name, algorithm, schema);
+      const weights = await deps.models.weightsName('text');
+      const donated = await deps.donors.findStudyArtifact(record, name, toAlgorithm(weights, refined), schema);
       if (donated && (companion === undefined || (await companion.takeOver(deps, context, donated)))) {
-        await context.write.createArtifact(key, donated.artifact);
+        const algorithm = toAlgorithm(weights, await keep(donated.artifact.content));
         return { pins: { [name]: { key, algorithm, cold: null, reused: true } }, reused: true };
       }
     }
@@ -56,13 +64,15 @@ function createStudyStage<T>(
     const made = (await deps.studyProcess.run(name, own, signal)) as T;
     await companion?.make(deps, context, input, made);
     const better = refined === null ? null : ((await refinement?.refine(deps, context, input, made)) ?? null);
-    await context.write.createArtifact(key, { schemaVersion: 1, content: better ?? made });
-    return { pins: { [name]: { key, algorithm: toAlgorithm(weights, better !== null) } } };
+    const algorithm = toAlgorithm(weights, await keep(better ?? made));
+    return { pins: { [name]: { key, algorithm } } };
   };
 }
 
+const toWrittenName = (model: string) => `written@1+${model}`;
 const writtenSummary: Refinement<Summary> = {
-  name: ({ summaryWriter }) => summaryWriter && `written@1+${summaryWriter.model}`,
+  name: ({ summaryWriter }) => summaryWriter && toWrittenName(summaryWriter.model),
+  nameOf: ({ method, model }) => (method === 'generative' && model !== undefined ? toWrittenName(model) : null),
   refine: async ({ summaryWriter }, context, input, extracted) =>
     summaryWriter ? summaryWriter.write(context, input, extracted) : null,
 };
