@@ -1,5 +1,9 @@
-import { type ConversationTurn, storedConversationTurnSchema } from '@studymate/contracts/conversation';
-import { toAppError } from '@studymate/contracts/errors';
+import {
+  type Conversation,
+  type ConversationTurn,
+  storedConversationTurnSchema,
+} from '@studymate/contracts/conversation';
+import { AppError, toAppError } from '@studymate/contracts/errors';
 import { parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
 import { conversationsPrefix, conversationTurnKey, parseConversationTurnKey } from './lecture-keys.ts';
@@ -11,10 +15,15 @@ export interface ConversationStore {
   read(owner: string, id: string): Promise<ConversationTurn[]>;
   /** @returns the last one, or null */
   readLast(owner: string, id: string): Promise<ConversationTurn | null>;
-  /** Adds a question; of too many of an owner, those of the conversations that were begun first go. */
+  /** All conversations, those that were begun first first. */
+  readAll(owner: string): Promise<Conversation[]>;
+  /**
+   * Adds a question; of too many of an owner, those of the conversations that were begun first go.
+   * @throws AppError `internal` when too many others are added to the same conversation at the same moment
+   */
   add(owner: string, id: string, turn: ConversationTurn): Promise<void>;
-  /** Those that were begun last first, with how many questions each has. */
-  list(owner: string): Promise<{ id: string; questions: number }[]>;
+  /** Those that were begun last first, with how many questions each has, and the last; null where that is damaged. */
+  list(owner: string, limit: number): Promise<{ id: string; questions: number; last: ConversationTurn | null }[]>;
   /** @returns whether there was one */
   delete(owner: string, id: string): Promise<boolean>;
 }
@@ -22,6 +31,7 @@ export interface ConversationStore {
 /** Of one owner, in all conversations together: some 300 kB, and one folder that is quickly read. */
 export const keptTurns = 400;
 const tries = 10;
+const readsAtOnce = 8;
 
 interface Place {
   key: string;
@@ -58,10 +68,29 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
     }
   };
 
+  const readTurns = async (places: readonly Place[]): Promise<(ConversationTurn | null)[]> => {
+    const turns: (ConversationTurn | null)[] = [];
+    for (let i = 0; i < places.length; i += readsAtOnce) {
+      turns.push(...(await Promise.all(places.slice(i, i + readsAtOnce).map(readOne))));
+    }
+    return turns;
+  };
+  const readWhole = async (places: readonly Place[]): Promise<ConversationTurn[]> =>
+    (await readTurns(places)).filter((turn) => turn !== null);
+  const byConversation = (places: readonly Place[]): Map<string, Place[]> => {
+    const conversations = new Map<string, Place[]>();
+    for (const place of places) conversations.set(place.id, [...(conversations.get(place.id) ?? []), place]);
+    return conversations;
+  };
+
   return {
-    async read(owner, id) {
-      const turns = await Promise.all((await listOf(owner, id)).map(readOne));
-      return turns.flatMap((turn) => (turn ? [turn] : []));
+    read: async (owner, id) => readWhole(await listOf(owner, id)),
+    async readAll(owner) {
+      const found: Conversation[] = [];
+      for (const [id, places] of byConversation(await listPlaces(owner))) {
+        found.push({ id, turns: await readWhole(places) });
+      }
+      return found;
     },
     async readLast(owner, id) {
       const last = (await listOf(owner, id)).at(-1);
@@ -72,8 +101,8 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
       const bytes = toJsonBytes({ schemaVersion: 1, ...turn });
       let next = (places.filter((place) => place.id === id).at(-1)?.turn ?? 0) + 1;
       // Another question of the same conversation may be written at the same moment.
-      for (let left = tries; left > 0; left--, next++) {
-        if (await blobs.create(conversationTurnKey(owner, id, next), bytes)) break;
+      for (let left = tries; !(await blobs.create(conversationTurnKey(owner, id, next), bytes)); next++) {
+        if (--left === 0) throw new AppError('internal', 'Too many questions of one conversation at once.');
       }
       const others = places.filter((place) => place.id !== id);
       const own = places.filter((place) => place.id === id);
@@ -81,10 +110,10 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
         await blobs.delete(key);
       }
     },
-    async list(owner) {
-      const counts = new Map<string, number>();
-      for (const { id } of await listPlaces(owner)) counts.set(id, (counts.get(id) ?? 0) + 1);
-      return [...counts].map(([id, questions]) => ({ id, questions })).reverse();
+    async list(owner, limit) {
+      const newest = [...byConversation(await listPlaces(owner))].reverse().slice(0, limit);
+      const last = await readTurns(newest.map(([, places]) => places.at(-1) as Place));
+      return newest.map(([id, places], i) => ({ id, questions: places.length, last: last[i] ?? null }));
     },
     async delete(owner, id) {
       const own = await listOf(owner, id);

@@ -37,18 +37,37 @@ test('a conversation: has its questions in their order, for its owner alone', as
     'And when?',
   ]);
   expect(await store.readLast('ada@school.example', first)).toMatchObject({ question: 'And when?' });
-  expect(await store.list('ada@school.example')).toEqual([
-    { id: second, questions: 1 },
-    { id: first, questions: 2 },
+  const listed = await store.list('ada@school.example', 10);
+  expect(listed).toMatchObject([
+    { id: second, questions: 1, last: { question: 'What?' } },
+    { id: first, questions: 2, last: { question: 'And when?' } },
   ]);
-  expect([await store.read('ben', first), await store.readLast('ben', first), await store.list('ben')]).toEqual([
-    [],
-    null,
-    [],
+  expect(await store.list('ada@school.example', 1)).toEqual(listed.slice(0, 1));
+  expect(await store.readAll('ada@school.example')).toMatchObject([
+    { id: first, turns: [{ question: 'Who?' }, { question: 'And when?' }] },
+    { id: second, turns: [{ question: 'What?' }] },
   ]);
+  const ofBen = [store.read('ben', first), store.readLast('ben', first), store.list('ben', 10), store.readAll('ben')];
+  expect(await Promise.all(ofBen)).toEqual([[], null, [], []]);
   expect(await store.delete('ben', first)).toBe(false);
   expect(await store.delete('ada@school.example', first)).toBe(true);
-  expect(await store.list('ada@school.example')).toEqual([{ id: second, questions: 1 }]);
+  expect(await store.list('ada@school.example', 10)).toMatchObject([{ id: second, questions: 1 }]);
+});
+
+test('many conversations: are listed, and all read, with one look at the folder', async () => {
+  let looks = 0;
+  const list: BlobStore['list'] = (prefix) => {
+    looks++;
+    return blobs.list(prefix);
+  };
+  for (let i = 0; i < 12; i++) await createConversationStore({ blobs }).add('ada', begin(i), turn(`Question ${i}`));
+  const store = createConversationStore({ blobs: { ...blobs, list } });
+  expect((await store.list('ada', 100)).map(({ last }) => last?.question)).toEqual(
+    Array.from({ length: 12 }, (_, i) => `Question ${11 - i}`),
+  );
+  expect(looks).toBe(1);
+  expect(await store.readAll('ada')).toHaveLength(12);
+  expect(looks).toBe(2);
 });
 
 test('questions of one conversation at once: each is kept', async () => {
@@ -68,7 +87,7 @@ test('too many of an owner: those of the conversations that were begun first go,
   expect((await store.read('ada', old)).map(({ question }) => question)).toEqual(['Two?']);
   await store.add('ada', old, turn('Four?'));
   expect((await store.read('ada', old)).map(({ question }) => question)).toEqual(['Two?', 'Four?']);
-  expect((await store.list('ada')).reduce((sum, { questions }) => sum + questions, 0)).toBe(keptTurns);
+  expect((await store.list('ada', keptTurns)).reduce((sum, { questions }) => sum + questions, 0)).toBe(keptTurns);
   expect(await store.read('ben', ben)).toHaveLength(1);
 });
 

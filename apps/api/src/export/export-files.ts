@@ -4,7 +4,6 @@ import {
   summaryArtifactSchema,
   topicsArtifactSchema,
 } from '@studymate/contracts/artifacts';
-import type { Conversation } from '@studymate/contracts/conversation';
 import { AppError, type ErrorCode, toAppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { readStageContent } from '../lectures/artifact-reader.ts';
@@ -104,12 +103,7 @@ export async function* listExportFiles(
     lectureCount++;
     yield* listLecture(record);
   }
-  const asked = await unlessMissing(owner, 'conversations', async () => {
-    const found: Conversation[] = [];
-    for (const { id } of await conversations.list(owner))
-      found.push({ id, turns: await conversations.read(owner, id) });
-    return found;
-  });
+  const asked = await unlessMissing(owner, 'conversations', () => conversations.readAll(owner));
   if (asked && asked.length > 0) yield toTarFile('conversations.json', asked, now.getTime());
   const summary = { schemaVersion: 1, owner, exportedAt: now.toISOString(), withMedia, lectureCount, problems };
   yield toTarFile('export.json', summary, now.getTime());

@@ -14,12 +14,8 @@ export function addConversationRoutes(router: Router, { conversations }: Pick<Se
   addRoute(router, '/api/v1/conversations', {
     async get(req, res) {
       const { limit } = parseRequest(conversationsQuerySchema, req.query);
-      const owner = ownerOf(res);
-      const found: ConversationList['conversations'] = [];
-      for (const { id, questions } of (await conversations.list(owner)).slice(0, limit)) {
-        const last = await conversations.readLast(owner, id);
-        if (last) found.push({ id, questions, last });
-      }
+      const listed = await conversations.list(ownerOf(res), limit);
+      const found = listed.flatMap(({ last, ...rest }) => (last ? [{ ...rest, last }] : []));
       res.json({ conversations: found } satisfies ConversationList);
     },
   });
