@@ -71,7 +71,7 @@ async function keep(courseId: string, lectureIds: readonly string[]): Promise<vo
       ],
     })),
   };
-  await store.write(courseId, kept);
+  await store.write(courseId, kept, (await store.read(courseId))?.version ?? 0);
 }
 
 const ask = (courseId: string, query = '') => fetch(`${t.url}/api/v1/courses/${courseId}/topics${query}`);

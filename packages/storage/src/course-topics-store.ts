@@ -14,20 +14,37 @@ const algorithm = 'course-topics@1';
 
 /** Topics over the lectures of courses: a numbered version each time that they are made, of which the newest is kept. */
 export interface CourseTopicsStore {
-  /** The newest version; null when there is none or it is damaged. */
-  read(courseId: string): Promise<KeptCourseTopics | null>;
-  /** Writes the next version, and removes those before it. Of two writers at once, one does. */
-  write(courseId: string, kept: KeptCourseTopics): Promise<void>;
+  /**
+   * The newest version, with its number; null when there is none. One that is damaged reads as one without topics, whose
+   * `nextId` is above all ids that can have been given.
+   */
+  read(courseId: string): Promise<VersionedCourseTopics | null>;
+  /**
+   * Writes the version after `after` (0: the first), and removes those before it.
+   * @returns false, and nothing written, when there is a later one: what was made of an earlier one would give ids again
+   */
+  write(courseId: string, kept: KeptCourseTopics, after: number): Promise<boolean>;
   /** The lectures of a course, the earliest first; those that cannot be read are left out. */
   listLectures(course: CourseRecord): Promise<LectureRecord[]>;
   /**
-   * Removes topics that know of a lecture that was deleted or has left the course, and those of deleted courses.
+   * Removes topics of deleted courses. Of those that know of a lecture that was deleted or has left the course, all words,
+   * centres and that lecture's passages go; their ids stay with the passages of the other lectures, by which the topics are
+   * found again.
    * @returns of how many courses
    */
   collect(courses: Pick<CourseStore, 'read'>): Promise<number>;
 }
 
+export interface VersionedCourseTopics {
+  version: number;
+  kept: KeptCourseTopics;
+}
+
 const readsAtOnce = 8;
+/** More than are ever found at once: no version gives so many new ids. */
+const mostNewIds = 100;
+/** A version that was listed may be gone when it is read, because the next was written. */
+const maxReads = 10;
 
 export function createCourseTopicsStore(deps: {
   blobs: BlobStore;
@@ -42,9 +59,28 @@ export function createCourseTopicsStore(deps: {
   };
 
   const read: CourseTopicsStore['read'] = async (courseId) => {
-    const newest = (await listVersions(courseId)).at(-1);
-    if (newest === undefined) return null;
-    return unlessDamaged(artifacts.readArtifact(courseTopicsKey(courseId, newest), courseTopicsArtifactSchema));
+    for (let tries = 1; tries <= maxReads; tries++) {
+      const version = (await listVersions(courseId)).at(-1);
+      if (version === undefined) return null;
+      const key = courseTopicsKey(courseId, version);
+      const damaged = { version, kept: withoutTopics(version * mostNewIds) };
+      const found = await unlessDamaged(
+        artifacts.readArtifact(key, courseTopicsArtifactSchema).then((kept) => ({ version, kept })),
+      );
+      if (found === null) return damaged;
+      if (found.kept !== null) return { version, kept: found.kept };
+    }
+    throw new AppError('storage_unavailable', 'The topics of the course are being written again and again.');
+  };
+
+  const write: CourseTopicsStore['write'] = async (courseId, kept, after) => {
+    const versions = await listVersions(courseId);
+    // A deleted later one must not make room for an earlier writer.
+    if ((versions.at(-1) ?? 0) > after) return false;
+    const bytes = toJsonBytes(courseTopicsArtifactSchema.parse(kept));
+    if (!(await blobs.create(courseTopicsKey(courseId, after + 1), bytes))) return false;
+    for (const version of versions) await blobs.delete(courseTopicsKey(courseId, version));
+    return true;
   };
 
   const listLectures: CourseTopicsStore['listLectures'] = async (course) => {
@@ -60,12 +96,7 @@ export function createCourseTopicsStore(deps: {
   return {
     read,
     listLectures,
-    async write(courseId, kept) {
-      const versions = await listVersions(courseId);
-      const next = (versions.at(-1) ?? 0) + 1;
-      await blobs.create(courseTopicsKey(courseId, next), toJsonBytes(courseTopicsArtifactSchema.parse(kept)));
-      for (const version of versions) await blobs.delete(courseTopicsKey(courseId, version));
-    },
+    write,
     async collect(courses) {
       const courseIds = new Set<string>();
       for await (const key of blobs.walk(courseTopicsPrefix())) {
@@ -74,22 +105,37 @@ export function createCourseTopicsStore(deps: {
       }
       let removed = 0;
       for (const courseId of courseIds) {
-        if (await isOfToday(courseId, courses)) continue;
-        await blobs.deletePrefix(courseTopicsPrefix(courseId));
-        removed++;
+        if (await collectOne(courseId, courses)) removed++;
       }
       return removed;
     },
   };
 
-  async function isOfToday(courseId: string, courses: Pick<CourseStore, 'read'>): Promise<boolean> {
-    if (!(await unlessDamaged(courses.read(courseId)))) return false;
-    for (const { lectureId } of (await read(courseId))?.lectures ?? []) {
-      const record = await unlessDamaged(lectures.read(lectureId));
-      if (!record || !isOfCourse(record, courseId)) return false;
+  async function collectOne(courseId: string, courses: Pick<CourseStore, 'read'>): Promise<boolean> {
+    if (!(await unlessDamaged(courses.read(courseId)))) {
+      await blobs.deletePrefix(courseTopicsPrefix(courseId));
+      return true;
     }
-    return true;
+    const newest = await read(courseId);
+    if (newest === null) return false;
+    const stay: KeptCourseTopics['lectures'] = [];
+    for (const lecture of newest.kept.lectures) {
+      const record = await unlessDamaged(lectures.read(lecture.lectureId));
+      if (record && isOfCourse(record, courseId)) stay.push(lecture);
+    }
+    if (stay.length === newest.kept.lectures.length) return false;
+    return write(courseId, withoutWords(newest.kept, stay), newest.version);
   }
+}
+
+/** No hash of any input, and nothing fitted: the topics must be found anew. */
+function withoutTopics(nextId: number): KeptCourseTopics {
+  return { schemaVersion: 1, inputHash: '', weights: '', fittedPassages: 0, nextId, topics: [], lectures: [] };
+}
+
+function withoutWords(kept: KeptCourseTopics, lectures: KeptCourseTopics['lectures']): KeptCourseTopics {
+  const topics = kept.topics.map(({ id }) => ({ id, label: '', terms: [], centre: [], leastCosine: 0 }));
+  return { ...withoutTopics(kept.nextId), weights: kept.weights, topics, lectures };
 }
 
 function isOfCourse(record: LectureRecord, courseId: string): boolean {

@@ -55,18 +55,46 @@ function makeKept(inputHash: string, lectureIds: readonly string[] = []): KeptCo
 
 const kept = () => blobs.list(courseTopicsPrefix(course.id));
 
+const readKept = async () => (await topics.read(course.id))?.kept;
+const write = async (kept: KeptCourseTopics) =>
+  topics.write(course.id, kept, (await topics.read(course.id))?.version ?? 0);
+
 test('the newest version is read, and those before it are gone', async () => {
   expect(await topics.read(course.id)).toBeNull();
-  for (const hash of ['a', 'b', 'c']) await topics.write(course.id, makeKept(hash));
-  expect((await topics.read(course.id))?.inputHash).toBe('c');
+  for (const hash of ['a', 'b', 'c']) expect(await write(makeKept(hash))).toBe(true);
+  expect(await topics.read(course.id)).toEqual({ version: 3, kept: makeKept('c') });
   expect(await kept()).toEqual([courseTopicsKey(course.id, 3)]);
 });
 
-test('a damaged version reads as none, and the next one is written over it', async () => {
+test('what was made of an earlier version than the newest is not written', async () => {
+  await write(makeKept('a'));
+  expect(await topics.write(course.id, makeKept('b'), 0)).toBe(false);
+  await write(makeKept('c'));
+  expect(await topics.write(course.id, makeKept('d'), 0)).toBe(false);
+  expect(await topics.write(course.id, makeKept('d'), 1)).toBe(false);
+  expect((await readKept())?.inputHash).toBe('c');
+});
+
+test('a version that goes between being listed and being read: the next one is read', async () => {
+  await write(makeKept('a'));
+  const artifacts = createArtifacts({ blobs });
+  const overtaken = createCourseTopicsStore({
+    ...{ blobs, lectures },
+    artifacts: {
+      async readArtifact(key, schema) {
+        if (key === courseTopicsKey(course.id, 1)) await topics.write(course.id, makeKept('b'), 1);
+        return artifacts.readArtifact(key, schema);
+      },
+    },
+  });
+  expect(await overtaken.read(course.id)).toMatchObject({ version: 2, kept: { inputHash: 'b' } });
+});
+
+test('a damaged version has no topics, the next one is written over it, and no id is given again', async () => {
   await blobs.put(courseTopicsKey(course.id, 1), Buffer.from('{'));
-  expect(await topics.read(course.id)).toBeNull();
-  await topics.write(course.id, makeKept('b'));
-  expect((await topics.read(course.id))?.inputHash).toBe('b');
+  expect(await readKept()).toMatchObject({ topics: [], lectures: [], nextId: 100 });
+  await write(makeKept('b'));
+  expect((await readKept())?.inputHash).toBe('b');
 });
 
 test('the lectures of a course: its own alone, the earliest first, without a damaged one and one of a request', async () => {
@@ -82,18 +110,27 @@ test('the lectures of a course: its own alone, the earliest first, without a dam
   expect(ids).toEqual([...ids].sort());
 });
 
-test('collect: topics go once a lecture of theirs was deleted or moved, or the course was; others stay', async () => {
+test('collect: of topics that know of a lecture that has gone, ids stay and nothing of its words', async () => {
   const [stays, goes] = [await makeLecture(course.id), await makeLecture(course.id)];
-  await topics.write(course.id, makeKept('a', [stays, goes]));
+  const topic = { id: 4, label: 'word', terms: [{ term: 'word', weight: 1 }], centre: [1], leastCosine: 0.5 };
+  await write({ ...makeKept('a', [stays, goes]), topics: [topic], nextId: 5 });
   expect(await topics.collect(courses)).toBe(0);
   await lectures.delete(goes);
   expect(await topics.collect(courses)).toBe(1);
-  expect(await kept()).toEqual([]);
-  await topics.write(course.id, makeKept('a', [stays]));
-  await lectures.update(stays, (record) => ({ ...record, courseId: null }));
-  expect(await topics.collect(courses)).toBe(1);
-  await topics.write(course.id, makeKept('a'));
+  expect(await kept()).toEqual([courseTopicsKey(course.id, 2)]);
+  const left = await readKept();
+  expect(left).toMatchObject({ inputHash: '', weights: 'model#1', fittedPassages: 0, nextId: 5 });
+  expect(left?.topics).toEqual([{ id: 4, label: '', terms: [], centre: [], leastCosine: 0 }]);
+  expect(left?.lectures.map(({ lectureId }) => lectureId)).toEqual([stays]);
   expect(await topics.collect(courses)).toBe(0);
+});
+
+test('collect: also when the lecture was moved; with the course all goes', async () => {
+  const moved = await makeLecture(course.id);
+  await write(makeKept('a', [moved]));
+  await lectures.update(moved, (record) => ({ ...record, courseId: null }));
+  expect(await topics.collect(courses)).toBe(1);
+  expect(await readKept()).toMatchObject({ lectures: [], nextId: 1 });
   await courses.delete(course.id);
   expect(await topics.collect(courses)).toBe(1);
   expect(await kept()).toEqual([]);
@@ -101,7 +138,7 @@ test('collect: topics go once a lecture of theirs was deleted or moved, or the c
 
 test('collect: a lecture that cannot be read does not keep it from the others', async () => {
   const damaged = await makeLecture(course.id);
-  await topics.write(course.id, makeKept('a', [damaged]));
+  await write(makeKept('a', [damaged]));
   await blobs.put(recordKey(damaged, 1), Buffer.from('{'));
   expect(await topics.collect(courses)).toBe(1);
 });

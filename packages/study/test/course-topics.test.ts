@@ -88,6 +88,21 @@ describe('makeCourseTopics', () => {
     expect(idOf(after, volcano)).toBe(idOf(before, volcano));
   });
 
+  test('words and centres were removed because a lecture has gone: topics of the others are found again by their passages', () => {
+    const before = make([monday, tuesday]);
+    const left: KeptCourseTopics = {
+      ...before,
+      ...{ inputHash: '', fittedPassages: 0 },
+      topics: before.topics.map(({ id }) => ({ id, label: '', terms: [], centre: [], leastCosine: 0 })),
+      lectures: before.lectures.slice(0, 1),
+    };
+    const after = make([monday], left);
+    expect(after.topics).toHaveLength(2);
+    expect(idOf(after, volcano)).toBe(idOf(before, volcano));
+    expect(idOf(after, violin)).toBe(idOf(before, violin));
+    expect(after.nextId).toBe(before.nextId);
+  });
+
   test('embeddings of other weights: all is found anew, under new ids', () => {
     const before = { ...make([monday]), weights: 'other#1' };
     const after = make([monday], before);

@@ -36,7 +36,7 @@ export function addCourseTopicsRoute(
       const person = ownerOf(res);
       const course = await deps.courseReader.read(person, String(req.params.id));
       let records = await store.listLectures(course);
-      let kept = await store.read(course.id);
+      let kept = (await store.read(course.id))?.kept;
       // Lectures may come and go while a worker is at it.
       for (let tries = 1; tries <= maxTries; tries++) {
         const sources = records.flatMap((record) => toTopicSource(record) ?? []);
@@ -49,7 +49,7 @@ export function addCourseTopicsRoute(
         const job = { kind: 'courseTopics', courseId: course.id } as const;
         await admission.quick(person, () => services.quick.call(job, { timeoutMs, signal }));
         records = await store.listLectures(course);
-        kept = await store.read(course.id);
+        kept = (await store.read(course.id))?.kept;
       }
       if (!kept) throw new AppError('internal', 'The topics of the course were made, and are not there.');
       res.json(toAnswer(kept, records, topicCount));

@@ -36,11 +36,13 @@ export async function keepCourseTopics(
   if (!course) throw new AppError('not_found', 'There is no such course.');
   const records = await courseTopics.listLectures(course);
   const inputHash = toTopicsInputHash(records.flatMap((record) => toTopicSource(record) ?? []));
-  const earlier = await courseTopics.read(courseId);
+  const newest = await courseTopics.read(courseId);
+  const earlier = newest?.kept ?? null;
   if (earlier?.inputHash === inputHash) return null;
   const { lectures, weights } = await readLectures(deps.artifacts, records);
   const kept = await deps.studyProcess.run('courseTopics', { lectures, weights, inputHash, earlier }, signal);
-  await courseTopics.write(courseId, kept);
+  // Where another was quicker, its topics have the ids.
+  await courseTopics.write(courseId, kept, newest?.version ?? 0);
   return null;
 }
 
