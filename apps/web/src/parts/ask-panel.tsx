@@ -1,3 +1,4 @@
+import type { AskEvent } from '@studymate/client/ask-stream';
 import type { AskResponse } from '@studymate/contracts/search';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
@@ -11,6 +12,12 @@ interface Turn {
 }
 
 const maxQuestionLength = 500;
+
+/** What is known of an answer by now. */
+function withEvent(answer: AskResponse | null, event: AskEvent): AskResponse | null {
+  if (event.name !== 'statement') return event.found;
+  return answer && { ...answer, statements: [...(answer.statements ?? []), event.statement] };
+}
 
 /** Questions about one lecture, one leaning on the other; each answer is what was said, and when. */
 export function AskPanel({ lectureId, onSeek }: { lectureId: string; onSeek(seconds: number): void }) {
@@ -28,16 +35,19 @@ export function AskPanel({ lectureId, onSeek }: { lectureId: string; onSeek(seco
     setAsking(true);
     const conversationId = turns.findLast(({ answer }) => answer !== null)?.answer?.conversationId;
     const request = { question, lectureId, ...(conversationId !== undefined && { conversationId }) };
-    let turn: Turn;
+    let answer: AskResponse | null = null;
+    const show = (problem: unknown) => setTurns([...turns, { question, answer, problem }]);
     try {
-      const answer = await client.ask(request, { signal: over.current.signal });
-      turn = { question, answer, problem: null };
-      if (field.current !== null) field.current.value = '';
+      for await (const event of client.askStream(request, { signal: over.current.signal })) {
+        // Now, and not at the end: the next question may be written meanwhile.
+        if (answer === null && field.current !== null) field.current.value = '';
+        answer = withEvent(answer, event);
+        show(null);
+      }
     } catch (problem) {
       if (over.current.signal.aborted) return;
-      turn = { question, answer: null, problem };
+      show(problem);
     }
-    setTurns([...turns, turn]);
     setAsking(false);
   };
 
