@@ -163,7 +163,7 @@ describe('a statement held against a lecture', () => {
         isSupported(
           measureSupport({ text: `${text} ${link}`, vector: null }, { text: said, vectors: null }, { language: 'en' }),
         );
-      expect([hold(text), hold(`${text} ${link}`)]).toEqual([false, true]);
+      expect([hold(text), hold(`${link.replace(/\.$/, '')} says it: ${text}`)]).toEqual([false, true]);
     },
   );
 

@@ -20,6 +20,8 @@ export interface CitedTextReader {
 const citation = String.raw`[[【]{1,2}(?=[^\d[\]【】\n]{0,12}\d)[^[\]【】\n]{1,35}[\]】]{1,2}`;
 const citations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)(?=\s*[^\s[\]【】.!?…。！？])`, 'u');
 const lastCitations = new RegExp(String.raw`(\s*(?:${citation}\s*)+)([.!?…。！？]?)\s*$`, 'u');
+/** What ends so has nothing new to give, and a run of citations is not to be read again with each of its signs. */
+const endsInCitation = /[[【][^[\]【】]*[\]】]{0,2}\s*$/u;
 /** Bullets, numbers and headings before a sentence, and emphasis in it. */
 const leadingMarks = /^(?:[\s>#*•–-]+|\d{1,2}[.)]\s+)+/u;
 const emphasis = /\*{1,3}|_{2,3}|`+/gu;
@@ -58,7 +60,8 @@ export function createCitedTextReader(): CitedTextReader {
     const lines = text.replace(/[^\S\n]+/gu, ' ').split('\n');
     const open = lines.pop() ?? '';
     const found = lines.flatMap(endLine);
-    found.push(...readLine(open));
+    if (open.length <= maxUncited && endsInCitation.test(open)) rest = open;
+    else found.push(...readLine(open));
     if (rest.length > maxUncited) rest = '';
     return found;
   };

@@ -30,7 +30,7 @@ const denial = new RegExp(
   'iu',
 );
 /** What a page may make a link or a picture of. */
-const address = /(?:https?:\/\/|www\.)[^\s)\]>]+|\]\([^)]*\)/giu;
+const address = /(?:https?:\/\/|www\.)[^\s)\]>]*[^\s)\]>.,;:!?]|\]\([^)]*\)/giu;
 
 const numbersOf = (text: string): string[] => (text.match(number) ?? []).map((found) => found.replaceAll(',', ''));
 
