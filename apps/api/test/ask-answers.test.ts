@@ -139,6 +139,23 @@ describe('an answer of a language model', () => {
     expect((await ask()).answer).toBe(`${truth}. [1]`);
   });
 
+  test('by one that sends comments without end: is none, and the model is not listened to any more', async () => {
+    const comments = `${': so\n'.repeat(20_000)}\n`;
+    let sent = 0;
+    const stopped = new Promise<void>((resolve) => {
+      server.speak = (res) => {
+        const go = () => {
+          for (sent += comments.length; !res.destroyed && res.write(comments); ) sent += comments.length;
+        };
+        beginEvents(res).on('drain', go).on('close', resolve);
+        go();
+      };
+    });
+    expect((await ask()).answer).toBeUndefined();
+    await stopped;
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
   test('by one that breaks off: has what was found true until then', async () => {
     server.speak = (res) => {
       beginEvents(res).write(toChatEvent(`${truth} [1]. And he`), () => res.destroy());

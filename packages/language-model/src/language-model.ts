@@ -39,6 +39,8 @@ export interface LanguageModel {
 /** A longer text would not fit into what usual models read at once. */
 export const maxModelCharacters = 100_000;
 const maxEventCharacters = 100_000;
+/** Some 300 bytes of events a word, and ten times as much; what comes beyond that, comments for one, is no answer. */
+const maxAnswerBytes = 16 * 1024 * 1024;
 /** What may follow the last word is of no interest, and some servers leave the connection open behind it. */
 const farewellMs = 1_000;
 
@@ -123,7 +125,10 @@ async function* readChoices(body: ReadableStream<Uint8Array>): AsyncGenerator<Ch
   const decoder = new TextDecoder();
   let rest = '';
   let json = '';
+  let size = 0;
   for await (const bytes of body as unknown as AsyncIterable<Uint8Array>) {
+    size += bytes.length;
+    if (size > maxAnswerBytes) throw new UselessAnswerError('its answer does not end');
     rest += decoder.decode(bytes, { stream: true });
     const lines = rest.split(/\r?\n/);
     rest = lines.pop() ?? '';
