@@ -69,6 +69,35 @@ test('a writer who was overtaken, and is given a number that was used and remove
   expect(await reviews.read(id, 'ada')).toEqual(all);
 });
 
+test('what was forgotten does not come back with a writer who had read it before', async () => {
+  const id = createId();
+  await reviews.add(id, 'ada', [review(1), review(2)]);
+  let isFirst = true;
+  const slow = createReviewStore({
+    blobs: {
+      ...blobs,
+      async create(key, body) {
+        if (isFirst) {
+          isFirst = false;
+          await reviews.clear(id, 'ada');
+        }
+        return blobs.create(key, body);
+      },
+    },
+  });
+  expect(await slow.add(id, 'ada', [review(3)])).toEqual([review(3)]);
+  await reviews.clear(id, 'ada');
+  await reviews.clear(id, 'ada');
+  expect(await reviews.read(id, 'ada')).toEqual([]);
+  expect(await blobs.list(`lectures/${id}/reviews/`)).toHaveLength(1);
+});
+
+test('a version that is listed and cannot be read ends in an error, and not in asking for ever', async () => {
+  const id = createId();
+  const lagging = createReviewStore({ blobs: { ...blobs, list: async () => [reviewsKey(id, 'ada', 1)] } });
+  await expect(lagging.read(id, 'ada')).rejects.toMatchObject({ code: 'storage_unavailable' });
+});
+
 test('a lecture that is deleted meanwhile keeps nothing; too many are refused', async () => {
   const id = createId();
   await blobs.create(recordKey(id, deletionVersion), new Uint8Array());

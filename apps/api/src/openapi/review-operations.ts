@@ -24,6 +24,6 @@ export const reviewOperations: Operations = {
     tag: 'Parts of a lecture',
     summary: 'Forgets all of the caller’s answers.',
     answers: { 204: { description: 'They are gone.' } },
-    errors: lectureErrors,
+    errors: [...lectureErrors, 'storage_full'],
   },
 };
