@@ -33,46 +33,63 @@ export function createCardReviews(deps: {
   const call = { signal: over.signal };
   const sent = signal<readonly CardReview[] | null>(null);
   const waiting = signal<readonly CardReview[]>(parseStored(recall(storageKey)));
-  let isSending = false;
+  let sending: Promise<void> | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const keep = (reviews: readonly CardReview[]) => {
-    waiting.value = reviews;
-    remember(storageKey, reviews.length === 0 ? null : JSON.stringify(reviews));
+  /** The same is done to what is stored: answers of another window may have come there. */
+  const change = (to: (reviews: readonly CardReview[]) => readonly CardReview[]) => {
+    waiting.value = to(waiting.peek());
+    const stored = to(parseStored(recall(storageKey)));
+    remember(storageKey, stored.length === 0 ? null : JSON.stringify(stored));
   };
-  const send = async () => {
-    if (isSending) return;
-    isSending = true;
-    clearTimeout(timer);
-    try {
-      if (sent.peek() === null) sent.value = await client.getReviews(lectureId, call);
-      while (waiting.peek().length > 0) {
-        const some = waiting.peek().slice(0, reviewsAtOnce);
+  const sendAll = async () => {
+    if (sent.peek() === null) sent.value = await client.getReviews(lectureId, call);
+    for (let atOnce = reviewsAtOnce; waiting.peek().length > 0; ) {
+      const some = waiting.peek().slice(0, atOnce);
+      try {
         sent.value = await client.addReviews(lectureId, some, call);
-        keep(waiting.peek().filter((review) => !some.includes(review)));
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        // One of them is wrong, and would be for ever; the others are not lost with it.
+        if (some.length > 1) {
+          atOnce = 1;
+          continue;
+        }
       }
-    } catch (error) {
-      if (over.signal.aborted) return;
-      const isRefused = error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 401;
-      // What is refused for good would be refused for ever.
-      if (isRefused) keep([]);
-      else timer = setTimeout(() => void send(), againMs);
-    } finally {
-      isSending = false;
+      const done = new Set(some.map(toKey));
+      change((reviews) => reviews.filter((review) => !done.has(toKey(review))));
     }
   };
-  void send();
+  const send = async () => {
+    clearTimeout(timer);
+    try {
+      await sendAll();
+    } catch (error) {
+      if (over.signal.aborted) return;
+      if (isRefused(error)) change(() => []);
+      else timer = setTimeout(beginSending, againMs);
+    }
+  };
+  const beginSending = () => {
+    sending ??= send().finally(() => {
+      sending = null;
+    });
+  };
+  beginSending();
 
   return {
     reviews: computed(() => (sent.value === null ? null : mergeReviews(sent.value, waiting.value))),
     unsent: computed(() => waiting.value.length),
     rate(cardId, rating) {
-      keep([...waiting.peek(), { cardId, rating, reviewedAt: new Date().toISOString() }]);
-      void send();
+      const review = { cardId, rating, reviewedAt: new Date().toISOString() };
+      change((reviews) => [...reviews, review]);
+      beginSending();
     },
     async clear() {
-      keep([]);
+      // What is on its way would come after it.
+      await sending;
       await client.clearReviews(lectureId, call);
+      change(() => []);
       sent.value = [];
     },
     close() {
@@ -80,6 +97,14 @@ export function createCardReviews(deps: {
       clearTimeout(timer);
     },
   };
+}
+
+function toKey({ cardId, reviewedAt }: CardReview): string {
+  return `${reviewedAt} ${cardId}`;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 401;
 }
 
 function parseStored(text: string | null): CardReview[] {
