@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { ApiError } from '@studymate/client/api-error';
 import { createClient } from '@studymate/client/client';
 import { render } from 'preact';
 import { Page, type PageProps } from './page.tsx';
@@ -10,6 +11,7 @@ import { createCourseList } from './state/course-list.ts';
 import { createCourseTerms } from './state/course-terms.ts';
 import { createLanguage } from './state/language.ts';
 import { createNotices } from './state/notices.ts';
+import { createPerson } from './state/person.ts';
 import { createRecorder } from './state/recorder.ts';
 import { createRecordingMemory } from './state/recording-memory.ts';
 import { parseRoute, toLectureHash } from './state/route.ts';
@@ -17,6 +19,8 @@ import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
 import { createSpokenLanguage } from './state/spoken-language.ts';
 import { createUploadMemory } from './state/upload-memory.ts';
 import { createUploads } from './state/uploads.ts';
+
+const goOnAgainMs = 5_000;
 
 /** Puts the page together; views come and go with the address. */
 async function main(root: HTMLElement): Promise<void> {
@@ -62,12 +66,40 @@ async function main(root: HTMLElement): Promise<void> {
   });
   const recorder = createRecorder({
     memory: createRecordingMemory(),
+    readPerson: () => person.name.peek(),
     onRecorded: (file, courseId) => uploads.add([file], courseId === null ? {} : { courseId }),
     onLeft: (file, courseId) => uploads.add([file], { isLeftOver: true, ...(courseId !== null && { courseId }) }),
   });
-  const person = signal<string | null>(null);
   const courses = createCourseList({ client });
-  const app: App = { client, notices, uploads, recorder, courses, terms, spoken, language, messages, person };
+  const forgetTyped = () => {
+    forgetAll(unsentPrefix);
+    terms.write('');
+    spoken.choose(null);
+    courses.forget();
+  };
+  const forgetEverything = async (left: string | null) => {
+    await Promise.all([uploads.forgetAll(left), recorder.forgetAll(left)]);
+    forgetTyped();
+  };
+  const person = createPerson({
+    onOther: forgetTyped,
+    onLeft(left) {
+      askForKey();
+      void forgetEverything(left);
+    },
+  });
+  const app: App = {
+    client,
+    notices,
+    uploads,
+    recorder,
+    courses,
+    terms,
+    spoken,
+    language,
+    messages,
+    person: person.name,
+  };
 
   const signOut = async () => {
     try {
@@ -76,19 +108,22 @@ async function main(root: HTMLElement): Promise<void> {
       notices.unreachable(error);
       return;
     }
-    await Promise.all([uploads.forgetAll(), recorder.forgetAll()]);
-    forgetAll(unsentPrefix);
+    await forgetEverything(person.leave());
     rememberSignedIn(false);
     open();
   };
+  let goOnTimer: ReturnType<typeof setTimeout> | undefined;
   const goOn = async () => {
+    clearTimeout(goOnTimer);
     try {
       const { owner } = await client.getSession();
-      person.value = owner;
+      person.meet(owner);
       await uploads.goOn(owner);
-      await recorder.recover();
-    } catch {
-      // Asked for a key, or away: it is tried again when there is one, or when the connection is back.
+      await recorder.recover(owner);
+    } catch (error) {
+      // Asked for a key: it is tried again when there is one.
+      if (error instanceof ApiError && error.status === 401) return;
+      goOnTimer = setTimeout(() => void goOn(), goOnAgainMs);
     }
   };
   // A recording lives on in this browser, but what is said from now on would be missing.
@@ -107,8 +142,9 @@ async function main(root: HTMLElement): Promise<void> {
       <Page
         place={place}
         session={session}
-        onSignedIn={() => {
+        onSignedIn={(owner) => {
           rememberSignedIn(true);
+          person.meet(owner);
           open();
           void goOn();
         }}

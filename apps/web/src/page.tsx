@@ -14,7 +14,7 @@ export interface PageProps {
   /** Changes also when the same address is opened again. */
   place: ReadonlySignal<{ route: Route; visit: number }>;
   session: ReadonlySignal<'unknown' | 'signed-in' | 'asked'>;
-  onSignedIn(): void;
+  onSignedIn(owner: string): void;
   onSignOut(): void;
 }
 

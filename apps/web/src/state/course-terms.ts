@@ -28,7 +28,7 @@ export function createCourseTerms(): CourseTerms {
     checked,
     write(written) {
       text.value = written;
-      remember(storageKey, written);
+      remember(storageKey, written === '' ? null : written);
     },
     read: () => parseGlossary(text.value),
   };

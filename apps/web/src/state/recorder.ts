@@ -18,10 +18,10 @@ export interface Recorder {
   stop(): void;
   /** Ends it, and throws it away. */
   discard(): void;
-  /** Recordings that a closed page or a crash has left. */
-  recover(): Promise<void>;
-  /** Somebody signs out: nothing of what they recorded stays in this browser. */
-  forgetAll(): Promise<void>;
+  /** Recordings of this person that a closed page or a crash has left. */
+  recover(person: string): Promise<void>;
+  /** Somebody signs out: nothing of what they recorded stays in this browser. @param person null: not known who */
+  forgetAll(person: string | null): Promise<void>;
 }
 
 /** A long lecture with its break; then it stops by itself and is sent. */
@@ -35,6 +35,8 @@ const types = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus'];
 /** Records what the microphone hears. What it has is kept piece by piece, so that a crash costs two seconds. */
 export function createRecorder(deps: {
   memory: RecordingMemory;
+  /** Who records; null before it is known. */
+  readPerson(): string | null;
   /** Resolves when the recording is kept somewhere else. */
   onRecorded(file: File, courseId: string | null): Promise<void>;
   /** As `onRecorded`, of a recording that was left by a closed page. */
@@ -61,14 +63,25 @@ export function createRecorder(deps: {
       state.value = 'refused';
       return;
     }
-    record(stream, courseId);
+    try {
+      record(stream, courseId);
+    } catch {
+      // No format that both know.
+      for (const track of stream.getTracks()) track.stop();
+      state.value = 'refused';
+    }
   };
 
   const record = (stream: MediaStream, courseId: string | null) => {
     const mimeType = types.find((type) => MediaRecorder.isTypeSupported(type));
     const media = new MediaRecorder(stream, { audioBitsPerSecond, ...(mimeType !== undefined && { mimeType }) });
     const startedAt = new Date();
-    const kept = memory.begin({ type: media.mimeType, startedAt: startedAt.getTime(), courseId });
+    const kept = memory.begin({
+      owner: deps.readPerson(),
+      type: media.mimeType,
+      startedAt: startedAt.getTime(),
+      courseId,
+    });
     taken.add(`${startedAt.getTime()}`);
     const pieces: Blob[] = [];
     const meter = createSoundLevel(stream, (value) => {
@@ -126,16 +139,18 @@ export function createRecorder(deps: {
     },
     stop: () => running?.finish(true),
     discard: () => running?.finish(false),
-    async forgetAll() {
+    async forgetAll(person) {
       running?.finish(false);
-      await memory.forgetAll();
+      await memory.forgetAll(person);
     },
-    async recover() {
+    async recover(person) {
       for (const id of await memory.list()) {
         if (taken.has(id)) continue;
         taken.add(id);
-        void memory.take(id).then(async (left) => {
+        void memory.take(id, person).then(async (left) => {
+          taken.delete(id);
           if (left === null) return;
+          taken.add(id);
           await deps.onLeft(toFile(left.pieces, left.type, new Date(left.startedAt)), left.courseId);
           await left.forget();
         });

@@ -1,7 +1,9 @@
-import { clear, createStore, delMany, entries, keys, set, type UseStore } from 'idb-keyval';
+import { createStore, delMany, entries, keys, set, type UseStore } from 'idb-keyval';
 import { claimLock } from './upload-memory.ts';
 
 interface Head {
+  /** Whose it is, as far as that was known. */
+  owner: string | null;
   type: string;
   startedAt: number;
   /** Of the course that it belongs to. */
@@ -13,9 +15,13 @@ export interface RecordingMemory {
   begin(head: Head): { add(piece: Blob): void; forget(): Promise<void> };
   /** Ids of recordings that are kept, also of those that a window is at. */
   list(): Promise<string[]>;
-  /** A recording, as soon as no window is at it any more; null when it was sent or thrown away. */
-  take(id: string): Promise<(Head & { pieces: Blob[]; forget(): Promise<void> }) | null>;
-  forgetAll(): Promise<void>;
+  /**
+   * A recording, as soon as no window is at it any more; null when it was sent, thrown away, or is another person's, who
+   * finds it here when they are back.
+   */
+  take(id: string, person: string): Promise<(Head & { pieces: Blob[]; forget(): Promise<void> }) | null>;
+  /** Those of a person, and those of which nobody knows whose they are. */
+  forgetAll(person: string | null): Promise<void>;
 }
 
 export function createRecordingMemory(): RecordingMemory {
@@ -50,18 +56,28 @@ export function createRecordingMemory(): RecordingMemory {
       const all = await keys<string>(store()).catch(() => []);
       return [...new Set(all.map((key) => key.split(' ')[0] as string))].sort();
     },
-    forgetAll: () => clear(store()).catch(() => {}),
-    async take(id) {
+    async forgetAll(person) {
+      const all = await entries<string, Head>(store()).catch(() => []);
+      const own = all.filter(([, { owner = null }]) => owner === null || owner === person);
+      await delMany(
+        own.map(([key]) => key),
+        store(),
+      ).catch(() => {});
+    },
+    async take(id, person) {
       const release = await lockOf(id);
       const all = await entries<string, Head & { piece: Blob }>(store()).catch(() => []);
       const own = all.filter(([key]) => key.startsWith(`${id} `)).sort(([a], [b]) => (a < b ? -1 : 1));
       const [first] = own;
-      if (first === undefined) {
+      // Those of earlier versions of the page have no owner.
+      const owner = first?.[1].owner ?? null;
+      if (first === undefined || (owner !== null && owner !== person)) {
         release();
         return null;
       }
       const { type, startedAt, courseId } = first[1];
       return {
+        owner,
         type,
         startedAt,
         courseId,

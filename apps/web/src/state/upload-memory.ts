@@ -24,7 +24,8 @@ export interface UploadMemory {
   keep(key: string, upload: RememberedUpload): Promise<void>;
   change(key: string, changes: Partial<RememberedUpload>): Promise<void>;
   forget(key: string): Promise<void>;
-  forgetAll(): Promise<void>;
+  /** Those of a person, and those of which nobody knows whose they are. */
+  forgetAll(person: string | null): Promise<void>;
   /** null when there is none (any more). */
   read(key: string): Promise<RememberedUpload | null>;
   /** Makes an upload this window's own, as soon as no other has it. @returns gives it back */
@@ -80,9 +81,11 @@ export function createUploadMemory(): UploadMemory {
         }, undefined),
       ),
     forget,
-    forgetAll: () =>
+    forgetAll: (person) =>
       attempt(async () => {
-        for (const [key] of await entries<string, RememberedUpload>(store())) await forget(key);
+        for (const [key, { owner }] of await entries<string, RememberedUpload>(store())) {
+          if (owner === null || owner === person) await forget(key);
+        }
       }, undefined),
     claim: (key) => claimLock(`studymate-upload ${key}`),
   };

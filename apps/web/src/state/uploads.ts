@@ -31,8 +31,8 @@ export interface Uploads {
   retry(item: UploadItem): void;
   /** Goes on with what was being sent when the page was closed. */
   goOn(owner: string): Promise<void>;
-  /** Somebody signs out: nothing of theirs stays in this browser. */
-  forgetAll(): Promise<void>;
+  /** Somebody signs out: nothing of theirs stays in this browser. @param whose null: not known who */
+  forgetAll(whose: string | null): Promise<void>;
 }
 
 export interface AddOptions {
@@ -157,15 +157,17 @@ export function createUploads(deps: UploadsDeps): Uploads {
       fail(item, upload.objections[objection], false);
       return;
     }
+    let problem: string | null = null;
     try {
       item.glossary = deps.readTerms();
       item.language = deps.readLanguage();
     } catch (error) {
-      fail(item, upload.termsProblem(toGlossaryProblem(error)), true);
-      return;
+      problem = upload.termsProblem(toGlossaryProblem(error));
     }
+    // Also with terms that cannot be used: it may be a recording of which there is nothing else.
     const kept = memory.keep(item.key, toRemembered(item, file, owner));
-    enqueue(item);
+    if (problem === null) enqueue(item);
+    else fail(item, problem, true);
     await kept;
   };
   const addItem = (given: Omit<Item, 'view' | 'sending' | 'isTaken'>, state: UploadState): Item => {
@@ -260,7 +262,10 @@ export function createUploads(deps: UploadsDeps): Uploads {
     },
     retry(given) {
       const item = given as Item;
-      if (item.file !== null) void check(item, item.file);
+      // A second click finds it on its way.
+      if (item.file === null || item.view.peek().state !== 'failed') return;
+      show(item, begun);
+      void check(item, item.file);
     },
     async goOn(whose) {
       // Somebody else has signed in: what is the other's waits in this browser until they are back.
@@ -273,14 +278,16 @@ export function createUploads(deps: UploadsDeps): Uploads {
         void takeOver(key);
       }
     },
-    async forgetAll() {
+    async forgetAll(whose) {
       for (const item of items.peek()) {
         item.isTaken = true;
         void item.sending?.cancel();
+        // Behind its own keeping, which may not be done yet.
+        void memory.forget(item.key);
       }
       leaveAll();
       owner = null;
-      await memory.forgetAll();
+      await memory.forgetAll(whose);
     },
   };
 }

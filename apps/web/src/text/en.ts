@@ -17,7 +17,7 @@ export const en = {
     title: 'Study from the lecture, not from the recording',
     lead:
       'A transcript that follows the sound, chapters, topics, a summary whose every statement leads to its moment, ' +
-      'and cards to learn with. Nothing leaves the machine that runs StudyMate.',
+      'and cards to learn with. StudyMate recognises the speech itself; no other service hears it.',
     lectures: 'Lectures',
     nothingYet: 'Nothing here yet. Your first recording will appear here as soon as it has been sent.',
     showMore: 'Show more',

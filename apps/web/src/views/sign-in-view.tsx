@@ -5,7 +5,7 @@ import type { Messages } from '../text/en.ts';
 import { toMessage } from '../text/problems.ts';
 
 /** Asks for the key without which the API answers nothing (AUTH=keys). The browser keeps it out of our reach. */
-export function SignInView({ onSignedIn }: { onSignedIn(): void }) {
+export function SignInView({ onSignedIn }: { onSignedIn(owner: string): void }) {
   const { client } = useApp();
   const m = useMessages();
   const input = useRef<HTMLInputElement>(null);
@@ -20,8 +20,8 @@ export function SignInView({ onSignedIn }: { onSignedIn(): void }) {
     setAsking(true);
     setProblem(null);
     try {
-      await client.signIn(input.current?.value.trim() ?? '');
-      onSignedIn();
+      const { owner } = await client.signIn(input.current?.value.trim() ?? '');
+      onSignedIn(owner);
     } catch (error) {
       setProblem(error);
       input.current?.select();
