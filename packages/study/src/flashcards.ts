@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { StoredFlashcard } from '@studymate/contracts/study';
+import { clozeScore, isVague, leastAnswerScore } from './answer-terms.ts';
 import { findDefinitions, shownTerm } from './definitions.ts';
 import { createDistractors } from './distractors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { clozeBlank } from './flashcard-formats.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
-import { createNounGuess, findPhrases, genericNouns, isBarred } from './key-phrases.ts';
+import { createNounGuess, findPhrases, isBarred } from './key-phrases.ts';
 import { informativeness } from './sentence-weights.ts';
 import type { TimedSentence } from './sentences.ts';
 import { selfContainment, tidyStatement } from './statement-text.ts';
@@ -13,6 +14,7 @@ import { summarise } from './summary.ts';
 import type { Terms } from './text-terms.ts';
 import { createTerms, findWords } from './text-terms.ts';
 import { findYearQuestions } from './year-questions.ts';
+import { otherYears } from './years.ts';
 
 const maxCards = 60;
 const secondsPerCard = 30;
@@ -22,9 +24,6 @@ const maxClozeWords = 40;
 const leastStanding = 0.45;
 /** See `informativeness`: about four recurring terms. */
 const leastInformative = 0.5;
-/** See `clozeScore`: a name, a term of several words, or a word that is said three times. */
-const leastAnswerScore = 0.55;
-
 type NewCard = Omit<StoredFlashcard, 'id' | 'distractors'>;
 
 /** The same card of the same lecture has the same id, whenever it is made. */
@@ -47,8 +46,8 @@ interface Candidate {
 /**
  * Flashcards of a lecture in the order of their moments: definitions as given, cloze cards that hide a key term, name
  * or number of an informative sentence, and questions where the sentence has a form that makes a safe one. About a
- * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front. Where the lecture has three wrong
- * answers of the same kind, the card has them for the quiz.
+ * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front. An English lecture's cards for
+ * which it has three wrong answers of the same kind have them for the quiz.
  */
 export function makeFlashcards(params: {
   sentences: readonly TimedSentence[];
@@ -78,14 +77,28 @@ export function makeFlashcards(params: {
     ...(terms.language === 'en' ? questionCards(sentences, quality) : []),
     ...clozeCards({ sentences, phrases, quality, central, terms, nouns }),
   ];
-  const distractors = createDistractors({ phrases, texts, blank: clozeBlank, terms });
+  // Plurals, names and articles are told apart by English rules.
+  const distractors =
+    terms.language === 'en' ? createDistractors({ phrases, texts, blank: clozeBlank, terms, nouns }) : undefined;
   return chooseCards(candidates, budget).map((chosen) => {
     const card = toCard(chosen);
     // A definition is turned round in the quiz: its term is asked for.
     const [question, answer] = card.type === 'definition' ? [card.back, card.front] : [card.front, card.back];
-    const wrong = distractors.find({ question, answer });
+    const wrong =
+      card.type === 'question'
+        ? otherYears(answer, question, texts)
+        : isTold(card, terms)
+          ? undefined
+          : distractors?.find({ question, answer });
     return wrong === undefined ? card : { ...card, distractors: wrong };
   });
+}
+
+/** A definition that has a word of its term gives the term away to whoever is asked for it. */
+function isTold({ type, front, back }: NewCard, terms: Terms): boolean {
+  if (type !== 'definition') return false;
+  const said = new Set(terms.contentStems(back));
+  return terms.contentStems(front).some((stem) => said.has(stem));
 }
 
 /** Best first, one a sentence; the same answer again only in a long set. */
@@ -172,28 +185,13 @@ function clozeCards(params: {
       if (score < leastAnswerScore) break;
       const hidden = hidePhrase(text, phrase, terms);
       if (hidden === null || isVague(hidden.answer, nouns) || isGuessable(hidden.front) || isVerb(hidden)) continue;
+      if (isAside(hidden.front, phrase)) continue;
       const total = (0.35 + (central.has(sentence) ? 0.3 : 0)) * stands * says + 0.2 * Math.min(1, score / 3);
       const card = { type: 'cloze' as const, front: hidden.front, back: hidden.answer, start: source.start };
       return [{ card, sentence, answerKey: phrase.key, score: total }];
     }
     return [];
   });
-}
-
-/** Names, terms of two words and what the lecture speaks of repeatedly are worth asking for. */
-function clozeScore(phrase: Phrase): number {
-  const named = /\p{Lu}/u.test(phrase.text) ? 1 : 0;
-  if (named === 0 && phrase.wordCount === 1 && phrase.sentences.length < 3) return 0;
-  const words = phrase.wordCount === 2 ? 0.8 : phrase.wordCount === 3 ? 0.6 : 0;
-  return named + words + Math.min(1.5, Math.log1p(phrase.sentences.length - 1));
-}
-
-/** Nothing is learnt from "the same idea". */
-function isVague(answer: string, nouns: NounGuess): boolean {
-  const words = findWords(answer);
-  const last = words.at(-1);
-  if (last === undefined || /\p{Lu}/u.test(answer) || !genericNouns.has(last.lower.replace(/s$/, ''))) return false;
-  return words.slice(0, -1).every(({ lower }) => !nouns.isNoun(lower));
 }
 
 const pointer =
@@ -206,8 +204,16 @@ const nameBefore = /[\p{L}\p{N},;:)”"]\s+(?:\p{Lu}[\p{L}.'’-]*(?: of| von| v
  */
 function isGuessable(front: string): boolean {
   const [before = '', after = ''] = front.split(clozeBlank);
+  // Inside of quotation marks: of a title, or of what was said.
+  if ((before.match(/["“”]/gu) ?? []).length % 2 === 1) return true;
   if (/^['’-]/u.test(after) || /[-–]$/u.test(before) || pointer.test(before) || nameBefore.test(before)) return true;
   return /^ (?:(?:of|von|van|de) )?\p{Lu}\p{Ll}/u.test(after) || /^ (?:and|or) (?!\p{L}+ed\b)\p{L}/u.test(after);
+}
+
+/** "In the Exhibition": named once, as something that everybody knew. */
+function isAside(front: string, phrase: Phrase): boolean {
+  const [before = ''] = front.split(clozeBlank);
+  return phrase.wordCount === 1 && phrase.sentences.length === 1 && /(?:^|\s)the\s*$/iu.test(before);
 }
 
 const subjectBefore =

@@ -1,10 +1,9 @@
 import type { TimedSentence } from './sentences.ts';
 import { tidyStatement } from './statement-text.ts';
+import { parseYear, yearSource } from './years.ts';
 
-const numberWord =
-  '(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|oh)';
 const yearPattern = new RegExp(
-  `^In (?<year>1[0-9]{3}|20[0-9]{2}|(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty)(?:[ -]${numberWord}){1,2}),? (?<subject>(?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)(?: (?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)){0,6}) (?<verb>began|invented|published|discovered|founded|wrote|introduced|proposed|proved|showed|built|developed|created|established|opened|won|became|died|moved|started|made|printed|produced|described|designed|launched|formed|left)\\b(?<rest>[^.;]{4,160})`,
+  `^In (?<year>${yearSource}),? (?<subject>(?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)(?: (?:[\\p{Lu}][\\p{L}.'’-]*|and|of|von|van|de|the|&)){0,6}) (?<verb>began|invented|published|discovered|founded|wrote|introduced|proposed|proved|showed|built|developed|created|established|opened|won|became|died|moved|started|made|printed|produced|described|designed|launched|formed|left)\\b(?<rest>[^.;]{4,160})`,
   'u',
 );
 const baseForms: Record<string, string> = {
@@ -51,7 +50,8 @@ export function findYearQuestions(
 ): { sentence: number; front: string; back: string; start: number }[] {
   return sentences.flatMap((source, sentence) => {
     const groups = yearPattern.exec(tidyStatement(source.text))?.groups;
-    if (groups === undefined || (quality[sentence] as number) < 0.3) return [];
+    if (groups === undefined || (quality[sentence] as number) < 0.3 || parseYear(groups.year as string) === undefined)
+      return [];
     const rest = (groups.rest as string).replace(/,.*$/su, '').replace(secondVerb, '').trim();
     // "When did X print?" asks for too little.
     if (rest === '') return [];
