@@ -156,6 +156,10 @@ function statementCount(durationSeconds: number): number {
 /** Of the medium summary's statements a short one has this share, and a long one so many times as many. */
 const lengthFactors: Record<SummaryLength, number> = { short: 0.4, medium: 1, long: 2 };
 
+/** No more than this share of the sentences, or of few as many as `leastCounts`: a longer one is no summary. */
+const mostShares: Record<SummaryLength, number> = { short: 0.15, medium: 0.3, long: 0.45 };
+const leastCounts: Record<SummaryLength, number> = { short: 1, medium: 2, long: 3 };
+
 const maxKeyTerms = 20;
 
 /**
@@ -172,8 +176,10 @@ export function makeSummary(params: {
   if (last === undefined) return { method: 'extractive', statements: [], keyTerms: [] };
   const texts = sentences.map((sentence) => sentence.text);
   const quality = sentences.map((sentence) => selfContainment(sentence));
-  const countOf = (length: SummaryLength): number =>
-    Math.max(length === 'short' ? 1 : 2, Math.round(statementCount(last.end) * lengthFactors[length]));
+  const countOf = (length: SummaryLength): number => {
+    const wanted = Math.round(statementCount(last.end) * lengthFactors[length]);
+    return Math.max(leastCounts[length], Math.min(wanted, Math.floor(texts.length * mostShares[length])));
+  };
   const { ranked } = summarise({
     sentences: texts,
     embeddings: params.embeddings,

@@ -74,6 +74,20 @@ describe('makeSummary', () => {
     expect(counts[2]).toBeGreaterThan(counts[1] as number);
   });
 
+  test.each([3, 8, 14, 24])('%i long sentences: the long summary has less than half of them, or three', (count) => {
+    const slow = toTimed(lecture.slice(0, count)).map((sentence, index) => ({
+      ...sentence,
+      ...{ start: index * 20, end: index * 20 + 20 },
+    }));
+    const { statements } = makeSummary({
+      sentences: slow,
+      embeddings: embedByWords(lecture.slice(0, count)),
+      language: 'en',
+    });
+    expect(statements.length).toBeLessThanOrEqual(Math.max(3, 0.45 * count));
+    expect(statements.filter(({ length }) => length === 'short').length).toBeLessThanOrEqual(Math.max(1, 0.15 * count));
+  });
+
   test('a flagged sentence and a question are not among the statements', () => {
     const marked = sentences.map((sentence, index) =>
       index % 2 === 0
