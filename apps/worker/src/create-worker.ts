@@ -191,7 +191,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     pace,
     isolation,
     studyProcess,
-    summaryWriter: languageModel && createSummaryWriter({ model: languageModel, models, logger }),
+    summaryWriter:
+      languageModel && createSummaryWriter({ model: languageModel, models, breaker: config.breakers, logger }),
     donors,
     studyInputs: createStudyInputs({ artifacts, models, donors }),
     advance: advancer.advance,

@@ -1,6 +1,6 @@
 import { summaryArtifactSchema } from '@studymate/contracts/artifacts';
 import type { Summary } from '@studymate/contracts/study';
-import type { LanguageModel } from '@studymate/language-model/language-model';
+import { type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
 import { createLogger } from '@studymate/observability/logger';
 import { studyArtifactKey, transcriptKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -76,8 +76,9 @@ const speaker = (text: string): LanguageModel => ({
     yield* text.match(/[\s\S]{1,7}/gu) ?? [];
   },
 });
+const breaker = { failures: 5, openMs: 60_000 };
 const write = (model: LanguageModel, signal = never) =>
-  createSummaryWriter({ model, models, logger }).write({ signal, reportProgress: () => {} }, input, extracted);
+  createSummaryWriter({ model, models, breaker, logger }).write({ signal, reportProgress: () => {} }, input, extracted);
 
 describe('a summary by a language model', () => {
   test('has what the lecture says of what it wrote, with its moments, lengths, and how it was made', async () => {
@@ -127,7 +128,7 @@ describe('a summary by a language model', () => {
         yield 'Type was cast of metal in Mainz [1]. ';
       },
     };
-    const writer = createSummaryWriter({ model, models, logger });
+    const writer = createSummaryWriter({ model, models, breaker, logger });
     const leaving = new AbortController();
     const write = (signal: AbortSignal) => writer.write({ signal, reportProgress: () => {} }, input, extracted);
     const running = Array.from({ length: summariesAtOnce + 2 }, () => write(never));
@@ -138,6 +139,55 @@ describe('a summary by a language model', () => {
     goOn();
     expect((await Promise.all(running)).every((summary) => summary?.method === 'generative')).toBe(true);
     expect(asked).toBe(summariesAtOnce + 2);
+  });
+
+  test.each<[string, Error, number, number]>([
+    ['fails again and again: is not asked for a while', new Error('it broke off'), 60_000, 2],
+    ['fails again and again: is asked again after its time', new Error('it broke off'), 0, 5],
+    ['does not end: may do better with another lecture', new UselessAnswerError('it does not end'), 60_000, 5],
+  ])('by one that %s', async (_, error, openMs, expected) => {
+    let asked = 0;
+    const model: LanguageModel = {
+      ...speaker(''),
+      // biome-ignore lint/correctness/useYield: it never comes to say anything
+      async *write() {
+        asked++;
+        throw error;
+      },
+    };
+    const writer = createSummaryWriter({ model, models, breaker: { failures: 2, openMs }, logger });
+    for (let i = 0; i < 5; i++) {
+      expect(await writer.write({ signal: never, reportProgress: () => {} }, input, extracted)).toBeNull();
+    }
+    expect(asked).toBe(expected);
+  });
+
+  test('by one that has failed again and again: is tried with one lecture, and the others do not wait', async () => {
+    const gates = [0, 1].map(() => {
+      let open = () => {};
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      return { open, opened };
+    });
+    let asked = 0;
+    const model: LanguageModel = {
+      ...speaker(''),
+      async *write() {
+        await gates[asked++]?.opened;
+        yield '';
+        throw new Error('it broke off');
+      },
+    };
+    const writer = createSummaryWriter({ model, models, breaker: { failures: 1, openMs: 0 }, logger });
+    const write = () => writer.write({ signal: never, reportProgress: () => {} }, input, extracted);
+    gates[0]?.open();
+    await write();
+    const probe = write();
+    expect(await Promise.all([write(), write()])).toEqual([null, null]);
+    gates[1]?.open();
+    expect(await probe).toBeNull();
+    expect(asked).toBe(2);
   });
 
   test('that is cancelled: stops the model, and says so', async () => {
@@ -195,7 +245,7 @@ describe('the stage summary', () => {
     const artifact = await artifacts.readArtifact(summary?.key ?? '', summaryArtifactSchema);
     return { algorithm: summary?.algorithm, reused: summary?.reused, summary: artifact?.content };
   }
-  const writer = (said: string) => createSummaryWriter({ model: speaker(said), models, logger });
+  const writer = (said: string) => createSummaryWriter({ model: speaker(said), models, breaker, logger });
   const good = 'Type was cast of metal in Mainz [1]. Mills beat rags to pulp for paper [3].';
 
   test('without a language model, or with one of no use: has the own sentences, and neither stands for a written one', async () => {

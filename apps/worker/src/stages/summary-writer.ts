@@ -1,6 +1,7 @@
+import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
 import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
-import type { ChatMessage, LanguageModel } from '@studymate/language-model/language-model';
+import { type ChatMessage, type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import { type CitedSentence, createCitedTextReader } from '@studymate/study/generated/cited-text';
 import { cutForReading, findSupported, toNumberedText } from '@studymate/study/generated/written-summary';
@@ -41,8 +42,23 @@ export interface SummaryWriter {
   ): Promise<Summary | null>;
 }
 
-export function createSummaryWriter(deps: { model: LanguageModel; models: Models; logger: Logger }): SummaryWriter {
-  const { model, models, logger } = deps;
+/** @param deps.breaker after how many failures in a row the model is not asked for a while: each can take minutes */
+export function createSummaryWriter(deps: {
+  model: LanguageModel;
+  models: Models;
+  breaker: Config['breakers'];
+  logger: Logger;
+}): SummaryWriter {
+  const { model, models, breaker, logger } = deps;
+  let failures = 0;
+  let openUntilMs = 0;
+  /** While it is open nobody asks, and after that one at a time until one has been answered. */
+  const isOpen = (others: number) => failures >= breaker.failures && (others > 0 || performance.now() < openUntilMs);
+  const fail = (error: unknown) => {
+    // It did its work, though not for this text.
+    if (error instanceof UselessAnswerError) failures = 0;
+    else if (++failures >= breaker.failures) openUntilMs = performance.now() + breaker.openMs;
+  };
 
   const readAll = async (
     { signal, reportProgress }: Pick<StageContext, 'signal' | 'reportProgress'>,
@@ -97,7 +113,7 @@ export function createSummaryWriter(deps: { model: LanguageModel; models: Models
     async write(context, input, extracted) {
       const { sentences, embeddings, language, weights } = input;
       const wanted = extracted.statements.length;
-      if (wanted === 0) return null;
+      if (wanted === 0 || isOpen(running)) return null;
       if (!(await takeTurn(context.signal))) {
         if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.');
         logger.warn({ summariesAtOnce }, 'the language model had no time: sentences of the lecture instead');
@@ -105,9 +121,13 @@ export function createSummaryWriter(deps: { model: LanguageModel; models: Models
       }
       let written: CitedSentence[];
       try {
+        // Who waited for a turn may have waited for one who failed.
+        if (isOpen(running - 1)) return null;
         written = await readAll(context, input, wanted);
+        failures = 0;
       } catch (error) {
         if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.', { cause: error });
+        fail(error);
         logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the lecture instead');
         return null;
       } finally {
