@@ -7,6 +7,7 @@ import {
   toTopicSource,
   toTopicsInputHash,
 } from '@studymate/storage/course-topics-store';
+import { QueueEvents } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEmbeddingWorker } from './support/embedding-worker.ts';
 import { makeSearchableLecture } from './support/searchable.ts';
@@ -121,6 +122,33 @@ test('a lecture has come: a worker finds the topics anew; one that has left is s
   const { lectures, topics } = await t.client.getCourseTopics(courseId);
   expect(lectures.map(({ id }) => id)).toEqual(lectureIds);
   for (const topic of topics) expect(topic.lectures.map(({ lectureId }) => lectureId)).toEqual(lectureIds);
+});
+
+test('who asks at the same time waits for the same work, and an error of it is told once', async () => {
+  const { courseId, lectureIds } = await makeCourse(1);
+  const events = new QueueEvents('quick', { connection: { url: t.config.redis.url }, prefix: t.config.redis.prefix });
+  await events.waitUntilReady();
+  const joined = new Promise<void>((resolve) => events.on('duplicated', () => resolve()));
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let asked = 0;
+  work = async () => {
+    asked++;
+    if (asked === 1) throw new Error('a fault');
+    begin();
+    await joined;
+    await keep(courseId, lectureIds);
+    return null;
+  };
+  expect((await ask(courseId)).ok).toBe(false);
+  const first = t.client.getCourseTopics(courseId);
+  await begun;
+  const second = t.client.getCourseTopics(courseId);
+  expect(await second).toEqual(await first);
+  expect(asked).toBe(2);
+  await events.close();
 });
 
 test('a course without lectures, and one whose lectures have no index: no topics, and no worker is asked', async () => {

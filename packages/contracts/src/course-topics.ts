@@ -28,7 +28,7 @@ export const courseTopicsSchema = z.object({
   ),
   /** The lectures that they are made of, the earliest first. */
   lectures: z.array(z.object({ id: idSchema, title: z.string(), createdAt: z.iso.datetime() })),
-  /** How many further lectures of the course have no topics (yet): they are worked on, failed, or have no index. */
+  /** How many further lectures of the course have no topics (yet): they are worked on, failed, or have no index that fits the others. */
   missing: z.number().int().nonnegative(),
 });
 export type CourseTopics = z.infer<typeof courseTopicsSchema>;

@@ -14,10 +14,12 @@ export interface QuickCalls {
   /**
    * Has a worker do a short piece of work and waits for the answer.
    * @param options.signal aborted when nobody waits any more. What no worker has begun with by then, or when the time
-   *   is over, is not done at all.
+   *   is over, is not done at all, unless it is shared.
+   * @param options.sharedId of work that others may ask for at the same time: equal ids are done once. It must change when
+   *   what was asked for is there, as the answer is kept for a minute; an error is not. Without ":".
    * @throws AppError the worker's own error, `queue_unavailable`, `timeout`, or `cancelled`
    */
-  call(data: QuickJobData, options: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown>;
+  call(data: QuickJobData, options: { timeoutMs: number; signal?: AbortSignal; sharedId?: string }): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -42,10 +44,10 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
     clips: listenForAnswers({ name: 'clips', connection: other, prefix, onLost: giveUp }),
   };
   return {
-    async call(data, { timeoutMs, signal }) {
+    async call(data, { timeoutMs, signal, sharedId }) {
       const cancelled = () => new AppError('cancelled', 'The caller has gone.');
       if (signal?.aborted) throw cancelled();
-      const job = await withRedis(() => deps.queues.addQuickJob(data, randomUUID()));
+      const job = await withRedis(() => deps.queues.addQuickJob(data, sharedId ?? randomUUID()));
       const { events } = listeners[toShortQueue(data)];
       let result: QuickResult;
       let reject: (reason: Error) => void = () => {};
@@ -60,7 +62,9 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
         result = (await Promise.race([job.waitUntilFinished(events, timeoutMs), lost])) as QuickResult;
       } catch (error) {
         // One that a worker has begun with is locked, and stays.
-        withRedis(() => job.remove()).catch(() => {});
+        withRedis(async () => {
+          if (sharedId === undefined || (await job.isFailed())) await job.remove();
+        }).catch(() => {});
         if (signal?.aborted) throw cancelled();
         const timedOut = error instanceof Error && /timed out/i.test(error.message);
         if (timedOut) {
@@ -76,7 +80,11 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
         waiting.delete(reject);
         signal?.removeEventListener('abort', leave);
       }
-      if (!result.ok) throw fromPlainError(result.error);
+      if (!result.ok) {
+        // The next who asks is not to get the error of this one.
+        if (sharedId !== undefined) await withRedis(() => job.remove()).catch(() => {});
+        throw fromPlainError(result.error);
+      }
       return result.value;
     },
     async close() {

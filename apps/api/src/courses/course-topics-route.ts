@@ -36,23 +36,26 @@ export function addCourseTopicsRoute(
       const person = ownerOf(res);
       const course = await deps.courseReader.read(person, String(req.params.id));
       let records = await store.listLectures(course);
-      let kept = (await store.read(course.id))?.kept;
+      let newest = await store.read(course.id);
       // Lectures may come and go while a worker is at it.
       for (let tries = 1; tries <= maxTries; tries++) {
         const sources = records.flatMap((record) => toTopicSource(record) ?? []);
-        if (kept?.inputHash === toTopicsInputHash(sources)) break;
+        const inputHash = toTopicsInputHash(sources);
+        if (newest?.kept.inputHash === inputHash) break;
         if (!(await hasAnyIndex(sources))) {
           res.json({ topics: [], lectures: [], missing: records.length } satisfies CourseTopics);
           return;
         }
         const signal = callerGone(res);
         const job = { kind: 'courseTopics', courseId: course.id } as const;
-        await admission.quick(person, () => services.quick.call(job, { timeoutMs, signal }));
+        // Who asks again, or at the same time, waits for the same work.
+        const sharedId = `course-topics-${course.id}-${newest?.version ?? 0}-${inputHash}`;
+        await admission.quick(person, () => services.quick.call(job, { timeoutMs, signal, sharedId }));
         records = await store.listLectures(course);
-        kept = (await store.read(course.id))?.kept;
+        newest = await store.read(course.id);
       }
-      if (!kept) throw new AppError('internal', 'The topics of the course were made, and are not there.');
-      res.json(toAnswer(kept, records, topicCount));
+      if (!newest) throw new AppError('internal', 'The topics of the course were made, and are not there.');
+      res.json(toAnswer(newest.kept, records, topicCount));
     },
   });
 }

@@ -55,7 +55,8 @@ async function readLectures(
   let total = 0;
   for (const record of records) {
     const found = await readLecture(artifacts, record);
-    if (!found || total + found.lecture.passages.length > maxPassages) continue;
+    if (!found) continue;
+    if (total + found.lecture.passages.length > maxPassages) break;
     total += found.lecture.passages.length;
     byWeights.set(found.weights, [...(byWeights.get(found.weights) ?? []), found.lecture]);
   }
