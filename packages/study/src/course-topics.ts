@@ -191,16 +191,21 @@ function matchTopics(
   const names = new Map<number, number>();
   if (earlier === null) return names;
   const known = knownAssignments(earlier, lectures);
+  const both = new Map<string, number>();
+  const sizes = new Map<number | null, number>();
+  const oldSizes = new Map<number | null, number>();
+  const count = <K>(counts: Map<K, number>, key: K) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  known.forEach((old, row) => {
+    if (old === undefined) return;
+    const id = assignments[row] ?? null;
+    count(both, `${id} ${old}`);
+    count(sizes, id);
+    count(oldSizes, old);
+  });
   const pairs = topics.flatMap((topic) =>
     earlier.topics.map((old) => {
-      let [both, either] = [0, 0];
-      known.forEach((id, row) => {
-        if (id === undefined) return;
-        const isNew = assignments[row] === topic.id;
-        if (isNew && id === old.id) both++;
-        either += (isNew ? 1 : 0) + (id === old.id ? 1 : 0);
-      });
-      const overlap = either > 0 ? (2 * both) / either : 0;
+      const either = (sizes.get(topic.id) ?? 0) + (oldSizes.get(old.id) ?? 0);
+      const overlap = either > 0 ? (2 * (both.get(`${topic.id} ${old.id}`) ?? 0)) / either : 0;
       const near = overlap === 0 ? centreCosine(topic.centre, old.centre) : 0;
       // Any real overlap comes before any nearness.
       const score = overlap >= leastOverlap ? 1 + overlap : near >= leastCentreCosine ? near : 0;

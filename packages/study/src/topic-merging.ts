@@ -31,11 +31,12 @@ export function mergeTopics(
   topicCount: number,
 ): { topics: (KeptTopic & { size: number })[]; idOf: Map<number, number> } {
   const left = topics.map((topic) => ({ ...topic, members: [topic.id] }));
+  const cosines = left.map((one) => left.map((other) => centreCosine(one.centre, other.centre)));
   while (left.length > Math.max(1, topicCount)) {
     let best = { score: Number.NEGATIVE_INFINITY, a: 0, b: 1 };
     for (let a = 0; a < left.length; a++) {
       for (let b = a + 1; b < left.length; b++) {
-        const score = centreCosine((left[a] as KeptTopic).centre, (left[b] as KeptTopic).centre);
+        const score = (cosines[a] as number[])[b] as number;
         if (score > best.score) best = { score, a, b };
       }
     }
@@ -55,6 +56,14 @@ export function mergeTopics(
       ),
       members: [...larger.members, ...smaller.members],
     };
+    cosines.splice(best.b, 1);
+    for (const row of cosines) row.splice(best.b, 1);
+    const { centre } = left[best.a] as KeptTopic;
+    left.forEach((other, i) => {
+      const score = centreCosine(centre, other.centre);
+      (cosines[best.a] as number[])[i] = score;
+      (cosines[i] as number[])[best.a] = score;
+    });
   }
   const idOf = new Map(left.flatMap(({ id, members }) => members.map((member) => [member, id] as const)));
   return { topics: left.map(({ members: _, ...topic }) => topic), idOf };
@@ -94,10 +103,9 @@ export function toCourseTopics(
 ): Pick<CourseTopics, 'topics'> {
   const shown = new Map(kept.lectures.map((lecture) => [lecture.lectureId, lecture]));
   const passages = lectures.flatMap(({ id }) => shown.get(id)?.passages ?? []);
-  const sized = kept.topics.map((topic) => ({
-    ...topic,
-    size: passages.filter((passage) => passage.topic === topic.id).length,
-  }));
+  const sizes = new Map<number | null, number>();
+  for (const { topic } of passages) sizes.set(topic, (sizes.get(topic) ?? 0) + 1);
+  const sized = kept.topics.map((topic) => ({ ...topic, size: sizes.get(topic.id) ?? 0 }));
   const present = sized.filter(({ size }) => size > 0);
   const { topics, idOf } = mergeTopics(present, topicCount ?? present.length);
   const views = topics.map(({ id, label, terms, size }) => {
