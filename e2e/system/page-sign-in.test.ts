@@ -2,7 +2,7 @@
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { excerpt } from '../support/recordings.ts';
 import { type RunningSystem, startSystem } from '../support/running-system.ts';
@@ -60,6 +60,55 @@ test('the page asks for the key, plays and follows with it, signs out, and asks 
     await field.fill(key);
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: 'revoked' }).waitFor();
+  } finally {
+    await close();
+  }
+});
+
+test('what somebody left without signing out waits for them, and is neither shown to the next nor sent as theirs', async () => {
+  const [ada, bob] = await Promise.all(
+    ['ada', 'bob'].map(async (owner) => (await keys.create({ owner, label: '' })).key),
+  );
+  const { page, close } = await openPage(browser, { baseURL: system.baseUrl, permissions: ['microphone'] });
+  const signIn = async (at: Page, key = '') => {
+    await at.getByLabel('Your key').fill(key);
+    await at.keyboard.press('Enter');
+    await at.getByText('Drop a recording here').waitFor();
+  };
+  const readTerms = (at: Page) => at.locator('#terms').inputValue();
+  try {
+    await page.goto('/');
+    await signIn(page, ada);
+    await page.locator('#terms').evaluate((field) => {
+      (field as HTMLTextAreaElement).value = 'Subiaco';
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await page.getByRole('button', { name: 'Record now' }).click();
+    await page.locator('.recorder-clock', { hasText: '0:03' }).waitFor();
+    const context = page.context();
+    const second = await context.newPage();
+    const sent: string[] = [];
+    context.on('request', (request) => {
+      if (request.method() === 'POST' && /uploads|lectures/.test(request.url())) sent.push(request.url());
+    });
+    await page.close();
+    await context.clearCookies();
+
+    await second.goto('/');
+    await signIn(second, bob);
+    await second.getByText('Nothing here yet').waitFor();
+    expect(await readTerms(second)).toBe('');
+    // Two windows of bob's: one signs out, and the other one has nothing to show any more.
+    const third = await context.newPage();
+    await third.goto('/');
+    await third.getByText('Nothing here yet').waitFor();
+    expect(sent).toEqual([]);
+    await second.getByRole('button', { name: 'Sign out' }).click();
+    await third.getByLabel('Your key').waitFor();
+
+    await signIn(third, ada);
+    await third.locator('.lecture-link', { hasText: /^Recording / }).waitFor();
+    expect(sent.length).toBeGreaterThan(0);
   } finally {
     await close();
   }

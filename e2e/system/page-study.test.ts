@@ -88,10 +88,16 @@ test('a quiz tells at once what was right, and in the end how many were', async 
     await page.getByRole('heading', { name: question }).waitFor();
     // The first is answered wrong.
     const choice = i === 0 ? (answer + 1) % choices.length : answer;
-    await page.locator('.quiz-choice').nth(choice).click();
+    const pressed = page.locator('.quiz-choice').nth(choice);
+    // One of them by keyboard alone: the focus goes on to what comes next.
+    if (i === 1) await pressed.press('Enter');
+    else await pressed.click();
     await page.locator('.quiz-choice[data-state="right"]', { hasText: choices[answer] ?? '' }).waitFor();
     expect(await page.locator('.quiz-choice[data-state="wrong"]').count()).toBe(i === 0 ? 1 : 0);
-    await page.getByRole('button', { name: 'Next' }).click();
+    if (i === 1) {
+      await page.locator('.quiz .is-main:focus').press('Enter');
+      await page.locator('.quiz-question:focus, .message-card button:focus').waitFor();
+    } else await page.getByRole('button', { name: 'Next' }).click();
   }
   const result = questions.length === 0 ? 'no terms' : `${questions.length - 1} of ${questions.length} right`;
   await page.getByText(result).waitFor();

@@ -59,7 +59,7 @@ test('what the microphone hears is recorded with a pause, sent, and also sent wh
   try {
     await record(page);
     await page.waitForFunction(() => (document.querySelector('meter')?.value ?? 0) > 0.1);
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.recorder button:focus', { hasText: 'Pause' }).press('Enter');
     await page.locator('.recorder-note', { hasText: 'Paused' }).waitFor();
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByRole('button', { name: 'Finish and send' }).click();

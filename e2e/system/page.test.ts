@@ -362,6 +362,7 @@ describe('the page', () => {
       const tab = page.getByRole('tab', { name });
       expect(await tab.getAttribute('aria-selected')).toBe('true');
       expect(await page.getByRole('tabpanel').count()).toBe(1);
+      expect(await page.locator('.tabs').evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth)).toBe(0);
       expect(await hasSidewaysScroll(page)).toBe(false);
       await tab.press('ArrowRight');
     }

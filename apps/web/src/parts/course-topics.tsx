@@ -28,7 +28,7 @@ export function CourseTopicsChart({ courseId }: { courseId: string }) {
   const longest = Math.max(...topics.flatMap((topic) => topic.lectures.map(({ seconds }) => seconds)), 1);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, also by keyboard
-    <section class="course-topics" tabIndex={0} aria-label={m.courseTopics.title}>
+    <figure class="course-topics" tabIndex={0} aria-label={m.courseTopics.title}>
       <table>
         <thead>
           <tr>
@@ -71,6 +71,6 @@ export function CourseTopicsChart({ courseId }: { courseId: string }) {
         </tbody>
       </table>
       {missing > 0 && <p class="placeholder">{m.courseTopics.missing(missing)}</p>}
-    </section>
+    </figure>
   );
 }

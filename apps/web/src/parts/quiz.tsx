@@ -1,8 +1,9 @@
 import type { QuizQuestion } from '@studymate/contracts/study';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import { toClock } from '../text/format.ts';
 import { toMessage } from '../text/problems.ts';
+import { hasLostFocus } from './lost-focus.ts';
 
 /** Questions with four answers each, one after the other, and how many were right in the end. */
 export function Quiz({ lectureId, onSeek }: { lectureId: string; onSeek(seconds: number): void }) {
@@ -13,6 +14,12 @@ export function Quiz({ lectureId, onSeek }: { lectureId: string; onSeek(seconds:
   /** Of each question so far: the place of the answer that was chosen. */
   const [chosen, setChosen] = useState<readonly number[]>([]);
   const [at, setAt] = useState(0);
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // What was pressed can be pressed no more: on to what comes next.
+    const next = place.current?.querySelector<HTMLElement>('.is-main:enabled');
+    if (hasLostFocus()) (next ?? place.current?.querySelector<HTMLElement>('.quiz-question, button'))?.focus();
+  }, [at, chosen]);
   useEffect(() => {
     const over = new AbortController();
     client.getQuiz(lectureId, { signal: over.signal }).then(setQuestions, (error) => {
@@ -27,8 +34,8 @@ export function Quiz({ lectureId, onSeek }: { lectureId: string; onSeek(seconds:
   const question = questions[at];
   if (question === undefined) {
     return (
-      <div class="message-card card" role="status">
-        <p>
+      <section ref={place} class="message-card card" aria-label={m.quiz.title}>
+        <p role="status">
           <strong>{m.quiz.result(right, questions.length)}</strong>
         </p>
         <button
@@ -41,14 +48,14 @@ export function Quiz({ lectureId, onSeek }: { lectureId: string; onSeek(seconds:
         >
           {m.quiz.again}
         </button>
-      </div>
+      </section>
     );
   }
   const choice = chosen[at];
   return (
-    <section class="quiz" aria-label={m.quiz.title}>
+    <section ref={place} class="quiz" aria-label={m.quiz.title}>
       <p class="quiz-place">{m.cards.place(at + 1, questions.length)}</p>
-      <h3 class="quiz-question" dir="auto">
+      <h3 class="quiz-question" dir="auto" tabIndex={-1}>
         {question.question}
       </h3>
       <ul class="quiz-choices">

@@ -1,22 +1,36 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import { maxRecordingSeconds } from '../state/recorder.ts';
 import { toClock } from '../text/format.ts';
 import { Icon } from './icon.tsx';
+import { hasLostFocus } from './lost-focus.ts';
 
 /** Records in the browser, and sends what was recorded like any other file. */
 export function RecorderPanel({ courseId }: { courseId: string | null }) {
   const { recorder } = useApp();
   const m = useMessages();
   const state = recorder.state.value;
+  const panel = useRef<HTMLElement>(null);
+  const isPressed = useRef(false);
+  useEffect(() => {
+    if (!isPressed.current || state === 'asking') return;
+    isPressed.current = false;
+    // The button that was pressed went away with its state.
+    if (hasLostFocus()) panel.current?.querySelector('button')?.focus();
+  }, [state]);
+  const press = (act: () => void) => () => {
+    isPressed.current = true;
+    act();
+  };
   if (state === 'unsupported') return null;
   if (state !== 'recording' && state !== 'paused') {
     return (
-      <div class="recorder">
+      <div ref={panel as never} class="recorder">
         <button
           class="button"
           type="button"
           disabled={state === 'asking'}
-          onClick={() => void recorder.start(courseId)}
+          onClick={press(() => void recorder.start(courseId))}
         >
           <Icon name="microphone" />
           {m.recorder.start}
@@ -29,7 +43,7 @@ export function RecorderPanel({ courseId }: { courseId: string | null }) {
   }
   const isPaused = state === 'paused';
   return (
-    <section class="recorder is-recording card" aria-label={m.recorder.title}>
+    <section ref={panel} class="recorder is-recording card" aria-label={m.recorder.title}>
       <span class={isPaused ? 'recorder-lamp' : 'recorder-lamp is-on'} aria-hidden="true" />
       <span class="recorder-clock">{toClock(recorder.seconds.value)}</span>
       <Level />
@@ -37,13 +51,13 @@ export function RecorderPanel({ courseId }: { courseId: string | null }) {
         {isPaused ? m.recorder.paused : m.recorder.recording(toClock(maxRecordingSeconds))}
       </span>
       <span class="recorder-buttons">
-        <button class="button is-small" type="button" onClick={isPaused ? recorder.resume : recorder.pause}>
+        <button class="button is-small" type="button" onClick={press(isPaused ? recorder.resume : recorder.pause)}>
           {isPaused ? m.recorder.resume : m.recorder.pause}
         </button>
-        <button class="button is-small" type="button" onClick={recorder.stop}>
+        <button class="button is-small" type="button" onClick={press(recorder.stop)}>
           {m.recorder.stop}
         </button>
-        <button class="button is-small is-danger" type="button" onClick={recorder.discard}>
+        <button class="button is-small is-danger" type="button" onClick={press(recorder.discard)}>
           {m.recorder.discard}
         </button>
       </span>

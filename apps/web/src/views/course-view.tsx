@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Adding } from '../parts/adding.tsx';
 import { AskText } from '../parts/ask-text.tsx';
 import { Confirm } from '../parts/confirm.tsx';
@@ -18,6 +18,12 @@ export function CourseView({ courseId }: { courseId: string }) {
   useEffect(() => () => open.close(), [open]);
   const [asked, setAsked] = useState<'title' | 'removal' | null>(null);
   const [showsTopics, setShowsTopics] = useState(false);
+  const topicsTitle = useRef<HTMLHeadingElement>(null);
+  const showTopics = () => {
+    setShowsTopics(true);
+    // The button goes.
+    topicsTitle.current?.focus();
+  };
   const course = open.course.value;
   useEffect(() => {
     if (course !== null) document.title = `${course.title} · StudyMate`;
@@ -66,11 +72,13 @@ export function CourseView({ courseId }: { courseId: string }) {
         <LectureList courseId={courseId} empty={m.course.empty} />
       </section>
       <section aria-labelledby="topics-title">
-        <h2 id="topics-title">{m.courseTopics.title}</h2>
+        <h2 ref={topicsTitle} id="topics-title" tabIndex={-1}>
+          {m.courseTopics.title}
+        </h2>
         {showsTopics ? (
           <CourseTopicsChart courseId={courseId} />
         ) : (
-          <button class="button" type="button" onClick={() => setShowsTopics(true)}>
+          <button class="button" type="button" onClick={showTopics}>
             {m.courseTopics.show}
           </button>
         )}
