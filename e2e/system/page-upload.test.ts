@@ -21,6 +21,23 @@ const choose = async (page: Page, file: File) =>
 
 const open = () => openPage(browser, { baseURL: system.baseUrl, permissions: ['microphone'] });
 
+/** What a tab has on its way is written down a moment after it was begun. */
+const untilRemembered = (page: Page, uploadId: string) =>
+  page.waitForFunction(async (id) => {
+    // To open one that is not there would make it.
+    if (!(await indexedDB.databases()).some(({ name }) => name === 'studymate-uploads')) return false;
+    return new Promise((resolve) => {
+      const opening = indexedDB.open('studymate-uploads');
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction('uploads').objectStore('uploads').getAll();
+        reading.onsuccess = () => {
+          opening.result.close();
+          resolve(reading.result.some(({ uploadId }) => uploadId === id));
+        };
+      };
+    });
+  }, uploadId);
+
 test('an upload goes on by itself, under the same id, after its tab was closed', async () => {
   const { page, close } = await open();
   try {
@@ -30,6 +47,7 @@ test('an upload goes on by itself, under the same id, after its tab was closed',
     const begun = page.waitForRequest((request) => request.method() === 'PATCH');
     await choose(page, await excerpt('closed tab.mp3', 10, 12));
     const uploadUrl = (await begun).url();
+    await untilRemembered(page, uploadUrl.split('/').at(-1) ?? '');
     const second = await page.context().newPage();
     await second.goto('/');
     // As long as the first tab lives the upload is its own.
