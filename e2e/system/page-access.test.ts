@@ -16,7 +16,7 @@ beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
   courseId = (await system.client.createCourse('Printing')).id;
-  const file = await excerpt('printing.mp3', 40, 75);
+  const file = await excerpt('printing.mp3', 40, 190);
   const { id } = await system.client.uploadLecture(file, { title: 'Printing', courseId });
   for await (const _ of system.client.followLecture(id));
   studiedId = id;

@@ -12,7 +12,7 @@ let opened: OpenPage[] = [];
 beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
-  const { id } = await system.client.uploadLecture(await excerpt('printing.mp3', 40, 75), { title: 'Printing' });
+  const { id } = await system.client.uploadLecture(await excerpt('printing.mp3', 0, 222), { title: 'Printing' });
   for await (const _ of system.client.followLecture(id));
   studiedId = id;
 });
@@ -81,6 +81,7 @@ test('cards are asked until they are known; answers given without a connection a
 
 test('a quiz tells at once what was right, and in the end how many were', async () => {
   const questions = await system.client.getQuiz(studiedId);
+  expect(questions.length).toBeGreaterThan(1);
   const { page, problems } = await open();
   await openCards(page);
   await page.getByRole('button', { name: 'Quiz' }).click();
@@ -99,8 +100,7 @@ test('a quiz tells at once what was right, and in the end how many were', async 
       await page.locator('.quiz-question:focus, .message-card button:focus').waitFor();
     } else await page.getByRole('button', { name: 'Next' }).click();
   }
-  const result = questions.length === 0 ? 'no terms' : `${questions.length - 1} of ${questions.length} right`;
-  await page.getByText(result).waitFor();
+  await page.getByText(`${questions.length - 1} of ${questions.length} right`).waitFor();
   expect(problems).toEqual([]);
 });
 
@@ -126,7 +126,8 @@ test('a question is answered by what was said, which is played, and one that is 
 test('the waveform shows how loud the recording is, and a click in it plays from there', async () => {
   const { durationSeconds, values } = await system.client.getWaveform(studiedId);
   expect(durationSeconds).toBeGreaterThan(70);
-  expect(values.length).toBe(Math.ceil(durationSeconds * 10));
+  // Ten a second, two joined to one so that there are at most 1,800.
+  expect(values.length).toBe(Math.ceil(Math.ceil(durationSeconds * 10) / 2));
   expect(Math.max(...values)).toBe(255);
   const { page, problems } = await open();
   await page.goto(`/#/lectures/${studiedId}`);
