@@ -16,6 +16,7 @@ export function toLecture({ stages = {}, ...given }: Given = {}): Lecture {
     queue: { position: 0, etaSeconds: null },
     warnings: [],
     createdAt: '2026-01-02T08:00:00.000Z',
+    transcriptVersion: 0,
     version: 1,
     ...given,
     stages: stageNames.map((name) => ({

@@ -57,7 +57,7 @@ export const errorCatalogue = {
     status: 409,
     retryable: false,
     meaning:
-      'There are as many as there may be: an owner may have 1,000 courses, a course 1,000 members, a lecture 10,000 reviews of a person.',
+      'There are as many as there may be: an owner may have 1,000 courses, a course 1,000 members, a lecture 10,000 reviews of a person and 2 MB of corrections.',
   },
   version_mismatch: {
     status: 412,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
-import { stageNameSchema } from './stages.ts';
+import { stageNameSchema, studyStageNames } from './stages.ts';
 import { lectureWarningSchema } from './warnings.ts';
 
 /**
@@ -76,6 +76,10 @@ export const lectureRecordSchema = z.object({
   failures: z.partialRecord(stageNameSchema, stageFailureSchema),
   /** Stages that have nothing to do, with the reason: nobody speaks, or nobody has asked for them. */
   skipped: z.partialRecord(stageNameSchema, z.enum(['no_speech', 'not_asked'])),
+  /** The version of the text that is shown, one of the lecture's edits; the machine's where it is missing. */
+  transcriptVersion: z.number().int().positive().optional(),
+  /** Which version the current attempt of a study stage reads; the machine's where nothing stands. */
+  studiedVersions: z.partialRecord(z.enum(studyStageNames), z.number().int().positive()).optional(),
   /** How the recording is transcribed, where that is not as usual. */
   recognition: recognitionSchema.optional(),
   /** Told of each end of the work; it may hold what nobody else may know, so no answer shows it. */

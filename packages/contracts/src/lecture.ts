@@ -27,6 +27,8 @@ export const lectureSchema = z.object({
   /** What a user should know about the recording, for example that it was cut short. */
   warnings: z.array(lectureWarningSchema),
   createdAt: z.iso.datetime(),
+  /** Of the text that is shown: 0 is the machine's, each correction makes one more. */
+  transcriptVersion: z.number().int().nonnegative(),
   version: z.number().int().positive(),
 });
 export type Lecture = z.infer<typeof lectureSchema>;

@@ -18,6 +18,8 @@ export const transcriptQuerySchema = z.object({
   format: z.enum(['json', 'text', 'srt', 'vtt']).default('json'),
   /** What there is so far, also of a lecture that is not done. */
   partial: z.enum(['true', 'false']).default('false'),
+  /** The newest unless asked; 0 is the machine's text. */
+  version: z.coerce.number<string>().int().nonnegative().optional(),
 });
 export const chaptersQuerySchema = z.object({
   format: z.enum(['json', 'youtube', 'vtt']).default('json'),

@@ -12,6 +12,10 @@ export const pathStageNames = ['ingest', 'transcribe', 'assemble'] as const sati
 export const studyStageNames = ['chapters', 'topics', 'summary', 'flashcards'] as const satisfies readonly StageName[];
 export type StudyStageName = (typeof studyStageNames)[number];
 
+/** What can be asked for again: a stage, or all study stages at once. */
+export const retryableSchema = z.enum([...stageNames, 'study']);
+export type Retryable = z.infer<typeof retryableSchema>;
+
 export const stageStatusSchema = z.enum(['waiting', 'queued', 'running', 'done', 'failed', 'skipped', 'cancelled']);
 export type StageStatus = z.infer<typeof stageStatusSchema>;
 
@@ -25,6 +29,8 @@ export const stageViewSchema = z.object({
   cold: z.boolean().nullable(),
   /** The result was taken over from an earlier lecture with the same recording; `seconds` is what that took. */
   reused: z.literal(true).optional(),
+  /** Of a study stage that is done: the version of the transcript that it was made of. */
+  transcriptVersion: z.number().int().nonnegative().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
 });
 export type StageView = z.infer<typeof stageViewSchema>;

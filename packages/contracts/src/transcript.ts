@@ -11,7 +11,8 @@ export const wordSchema = z.object({
 });
 export type Word = z.infer<typeof wordSchema>;
 
-export const segmentFlags = ['low_confidence', 'possible_hallucination', 'repeated'] as const;
+/** `edited`: the text is a person's, and the others, which doubt the machine's, are gone. */
+export const segmentFlags = ['low_confidence', 'possible_hallucination', 'repeated', 'edited'] as const;
 
 export const segmentSchema = z.object({
   /** Position in the transcript, from 0 without gaps. */
@@ -35,8 +36,15 @@ export const transcriptSchema = z.object({
 });
 export type Transcript = z.infer<typeof transcriptSchema>;
 
+/** A transcript as a person has corrected it. */
+export const versionedTranscriptSchema = transcriptSchema.extend({
+  /** Which version of the text: 0 is the machine's. */
+  version: z.number().int().nonnegative(),
+});
+export type VersionedTranscript = z.infer<typeof versionedTranscriptSchema>;
+
 /** What is transcribed so far of a lecture that still runs, has failed or was cancelled. */
-export const partialTranscriptSchema = transcriptSchema.extend({
+export const partialTranscriptSchema = versionedTranscriptSchema.extend({
   /** Whether this is the whole transcript. Segments are numbered as they stand here; in the whole one they may not be. */
   complete: z.boolean(),
   /** Speech that was found but has no text, by time. What lies behind the end of the last chunk is not known yet. */

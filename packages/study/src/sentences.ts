@@ -10,7 +10,7 @@ export interface TimedSentence {
   pauseBefore: number;
   /** Mean probability of its words, 0 to 1. */
   confidence: number;
-  /** Part of it lies in a segment that carries a flag. */
+  /** Part of it lies in a segment that carries a flag which doubts it. */
   flagged: boolean;
   /**
    * Parts of `text` (UTF-16 indexes) that no phrase may hold or run over: words of a probability below 0.5, and
@@ -171,7 +171,7 @@ function wordsOfText({ text, words }: Segment): Word[] {
 
 /** A segment without word times gets its words spread evenly over its span. */
 function wordsOf(segment: Segment): PlacedWord[] {
-  const flagged = segment.flags.length > 0;
+  const flagged = segment.flags.some((flag) => flag !== 'edited');
   if (segment.words.length > 0)
     return wordsOfText(segment).map((word, index) => ({ ...word, flagged, opens: index === 0 }));
   const texts = segment.text.split(/\s+/).filter((text) => text !== '');

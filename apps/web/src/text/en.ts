@@ -224,6 +224,7 @@ export const en = {
         meaning: 'The model may have made this up, for example in silence or music; listen to it.',
       },
       repeated: { label: 'repeats itself', meaning: 'The model may have gone in circles here; listen to it.' },
+      edited: { label: 'corrected', meaning: 'Somebody has corrected what the model heard here.' },
     } as Readonly<Record<Flag, { label: string; meaning: string }>>,
   },
   parts: {
