@@ -10,6 +10,7 @@ import type { StageName } from '@studymate/contracts/stages';
  *   lectures/<id>/runs/<stage>/<attempt>/<part>-<run>
  *   lectures/<id>/callbacks/<end>: what became of telling it
  *   lectures/<id>/reviews/<person>/<8-digit version>.json: review-store.ts
+ *   lectures/<id>/edits/<8-digit version>.json: transcript-edit-store.ts
  *   owners/<owner>/lectures/<id>
  *   owners/<owner>/media/<sha256>/<id>
  *   uploads/<owner>/<id>/upload.json, finished.json and lecture.json: upload-store.ts
@@ -94,6 +95,21 @@ export function reviewsPrefix(lectureId: string, person: string): string {
 
 export function reviewsKey(lectureId: string, person: string, version: number): string {
   return `${reviewsPrefix(lectureId, person)}${String(version).padStart(8, '0')}.json`;
+}
+
+/** Versions of the transcript's text that people have made. */
+export function transcriptEditsPrefix(lectureId: string): string {
+  return `${lecturePrefix(lectureId)}edits/`;
+}
+
+export function transcriptEditKey(lectureId: string, version: number): string {
+  return `${transcriptEditsPrefix(lectureId)}${String(version).padStart(8, '0')}.json`;
+}
+
+/** @returns the version that an edit's key names, or null for any other key */
+export function parseTranscriptEditKey(key: string): number | null {
+  const match = /^lectures\/[^/]+\/edits\/(\d{8,})\.json$/.exec(key);
+  return match ? Number(match[1]) : null;
 }
 
 /** All attempts of a stage. */

@@ -30,6 +30,7 @@ export const recordUpgrades: Upgrades = [];
 export const courseUpgrades: Upgrades = [];
 export const conversationTurnUpgrades: Upgrades = [];
 export const reviewsUpgrades: Upgrades = [];
+export const transcriptEditUpgrades: Upgrades = [];
 
 export const artifactUpgrades: ReadonlyMap<ArtifactSchema<unknown>, Upgrades> = new Map<
   ArtifactSchema<unknown>,

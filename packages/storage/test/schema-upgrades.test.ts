@@ -4,6 +4,7 @@ import { storedConversationTurnSchema } from '@studymate/contracts/conversation'
 import { courseRecordSchema } from '@studymate/contracts/course';
 import { lectureRecordSchema } from '@studymate/contracts/lecture-record';
 import { storedReviewsSchema } from '@studymate/contracts/reviews';
+import { transcriptEditSchema } from '@studymate/contracts/transcript-edit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { type ArtifactSchema, createArtifacts } from '../src/artifacts.ts';
@@ -17,6 +18,7 @@ import {
   courseUpgrades,
   recordUpgrades,
   reviewsUpgrades,
+  transcriptEditUpgrades,
   type Upgrades,
   upgradeStored,
 } from '../src/schema-upgrades.ts';
@@ -31,6 +33,7 @@ const kinds: [name: string, schema: ArtifactSchema<unknown>, upgrades: Upgrades]
   ['course', courseRecordSchema, courseUpgrades],
   ['conversation-turn', storedConversationTurnSchema, conversationTurnUpgrades],
   ['reviews', storedReviewsSchema, reviewsUpgrades],
+  ['transcript-edit', transcriptEditSchema, transcriptEditUpgrades],
   ...(
     [
       ['chunk', artifactSchemas.chunkSchema],
@@ -61,7 +64,7 @@ describe('samples of every schema version that was ever written', () => {
     );
     expect((await readdir(samplesDir)).sort()).toEqual(wanted.sort());
     const rows = kinds
-      .filter(([name]) => !['record', 'course', 'conversation-turn', 'reviews'].includes(name))
+      .filter(([name]) => !['record', 'course', 'conversation-turn', 'reviews', 'transcript-edit'].includes(name))
       .map(([, schema]) => schema);
     expect(new Set(artifactUpgrades.keys())).toEqual(new Set(rows));
     // A schema is what can be parsed and has a version of its own; parts of one have none.
