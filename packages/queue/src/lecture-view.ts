@@ -1,8 +1,14 @@
 import type { Lecture, LectureStatus } from '@studymate/contracts/lecture';
 import type { ArtifactIndex, LectureRecord } from '@studymate/contracts/lecture-record';
-import { pathStageNames, type StageName, type StageView, stageNames } from '@studymate/contracts/stages';
+import {
+  pathStageNames,
+  type StageName,
+  type StageView,
+  stageNames,
+  studyStageNames,
+} from '@studymate/contracts/stages';
 import { type Backlog, toQueuePlace } from './estimate.ts';
-import { attemptOf, hasFailed, nextJobs } from './next-jobs.ts';
+import { attemptOf, hasFailed, nextJobs, studiedVersionOf } from './next-jobs.ts';
 import { toDurationSeconds, toLeftSeconds } from './work.ts';
 
 /** What is known only while work goes on; kept in Redis, and no harm if it is lost. */
@@ -35,6 +41,7 @@ export function toLectureView(record: LectureRecord, index: ArtifactIndex, live:
     queue: ended ? { position: null, etaSeconds: null } : toQueueView(record, status, stages, backlog),
     warnings: record.warnings,
     createdAt: record.createdAt,
+    transcriptVersion: record.transcriptVersion ?? 0,
     version: record.version,
   };
 }
@@ -56,6 +63,7 @@ export function toStageView(
   const idle = { name, progress: 0, startedAt: null, seconds: null, cold: null };
   const artifact = record.artifacts[name];
   if (artifact) {
+    const studied = studyStageNames.find((stage) => stage === name);
     return {
       name,
       status: 'done',
@@ -64,6 +72,7 @@ export function toStageView(
       seconds: artifact.seconds,
       cold: artifact.cold,
       ...(artifact.reused && { reused: artifact.reused }),
+      ...(studied && { transcriptVersion: studiedVersionOf(record, studied) }),
     };
   }
   const failure = record.failures[name];

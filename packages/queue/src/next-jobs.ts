@@ -1,5 +1,5 @@
 import type { ArtifactIndex, LectureRecord } from '@studymate/contracts/lecture-record';
-import { pathStageNames, type StageName, studyStageNames } from '@studymate/contracts/stages';
+import { pathStageNames, type StageName, type StudyStageName, studyStageNames } from '@studymate/contracts/stages';
 
 /** One job that should exist. `part` is the chunk for `transcribe` and 0 for every other stage. */
 export interface JobSpec {
@@ -16,6 +16,11 @@ export function toJobId(spec: JobSpec): string {
 
 export function attemptOf(record: LectureRecord, stage: StageName): number {
   return record.attempts[stage] ?? 1;
+}
+
+/** Which version of the transcript's text the attempt that counts reads; 0: the machine's. */
+export function studiedVersionOf(record: LectureRecord, stage: StudyStageName): number {
+  return record.studiedVersions?.[stage] ?? 0;
 }
 
 /** Whether a stage gave up in the attempt that counts. */

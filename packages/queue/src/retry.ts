@@ -1,6 +1,12 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
-import { type StageName, stageNames, studyStageNames } from '@studymate/contracts/stages';
+import {
+  type Retryable,
+  type StageName,
+  type StudyStageName,
+  stageNames,
+  studyStageNames,
+} from '@studymate/contracts/stages';
 import { attemptOf, hasFailed } from './next-jobs.ts';
 
 /**
@@ -13,25 +19,29 @@ import { attemptOf, hasFailed } from './next-jobs.ts';
  *
  * A cancelled lecture goes on with it: whatever the cancellation has interrupted gets a new attempt as well.
  *
+ * @param wanted a stage, or `study` for all of those that read the transcript
  * @throws AppError `stage_skipped`, or `not_ready` when the stage has neither failed nor ended
  */
-export function toRetriedRecord(record: LectureRecord, stage: StageName): LectureRecord {
-  const reason = record.skipped[stage];
-  if (reason !== undefined) {
-    const why = reason === 'not_asked' ? 'nobody asked for it' : 'nobody speaks in the recording';
-    throw new AppError('stage_skipped', `The stage ${stage} was left out: ${why}.`);
+export function toRetriedRecord(record: LectureRecord, wanted: Retryable): LectureRecord {
+  const named: readonly StageName[] = wanted === 'study' ? studyStageNames : [wanted];
+  const stages = named.filter((stage) => record.skipped[stage] === undefined);
+  if (stages.length === 0) {
+    const isUnasked = named.some((stage) => record.skipped[stage] === 'not_asked');
+    const why = isUnasked ? 'nobody asked for it' : 'nobody speaks in the recording';
+    throw new AppError('stage_skipped', `The stage ${named[0]} was left out: ${why}.`);
   }
   const isCancelled = record.cancelledAt !== null;
-  if (!isCancelled && record.artifacts[stage] === undefined && !hasFailed(record, stage)) {
-    throw new AppError('not_ready', `The stage ${stage} has not ended yet.`, { details: { retryAfterSeconds: 5 } });
+  const open = stages.find((stage) => record.artifacts[stage] === undefined && !hasFailed(record, stage));
+  if (!isCancelled && open !== undefined) {
+    throw new AppError('not_ready', `The stage ${open} has not ended yet.`, { details: { retryAfterSeconds: 5 } });
   }
   const interrupted = isCancelled ? stageNames.filter((name) => !record.artifacts[name] && !record.skipped[name]) : [];
-  return { ...toRepeatedRecord(record, stage, ...interrupted), cancelledAt: null };
+  return { ...toRepeatedRecord(record, ...stages, ...interrupted), cancelledAt: null };
 }
 
 /**
  * The record with a new attempt of stages and of everything that is made of their results, whatever they are at. What
- * nobody asked for stays left out. Pure.
+ * nobody asked for stays left out. Study stages read the newest version of the text, and that one to their end. Pure.
  */
 export function toRepeatedRecord(record: LectureRecord, ...stages: StageName[]): LectureRecord {
   const wanted = new Set(stages.flatMap(stagesToRepeat));
@@ -45,6 +55,9 @@ export function toRepeatedRecord(record: LectureRecord, ...stages: StageName[]):
     artifacts: without(record.artifacts, again),
     failures: without(record.failures, again),
     skipped: without(record.skipped, again),
+    ...(record.transcriptVersion !== undefined && {
+      studiedVersions: toStudiedVersions(record, again, record.transcriptVersion),
+    }),
     ...(fromTheStart && { durationSeconds: null, detectedLanguage: null, warnings: [] }),
   };
 }
@@ -54,6 +67,12 @@ function stagesToRepeat(stage: StageName): readonly StageName[] {
   if (stage === 'ingest' || stage === 'transcribe') return stageNames;
   if (stage === 'assemble') return ['assemble', ...studyStageNames];
   return [stage];
+}
+
+function toStudiedVersions({ studiedVersions }: LectureRecord, again: readonly StageName[], newest: number) {
+  const next: Partial<Record<StudyStageName, number>> = { ...studiedVersions };
+  for (const name of studyStageNames) if (again.includes(name)) next[name] = newest;
+  return next;
 }
 
 function without<T>(

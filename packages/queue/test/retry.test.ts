@@ -1,9 +1,9 @@
 import { AppError } from '@studymate/contracts/errors';
 import { createId } from '@studymate/contracts/ids';
 import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
-import { type StageName, stageNames } from '@studymate/contracts/stages';
+import { type StageName, stageNames, studyStageNames } from '@studymate/contracts/stages';
 import { expect, test } from 'vitest';
-import { nextJobs } from '../src/next-jobs.ts';
+import { nextJobs, studiedVersionOf } from '../src/next-jobs.ts';
 import { toRepeatedRecord, toRetriedRecord } from '../src/retry.ts';
 
 const artifact = (stage: StageName): ArtifactRef => ({
@@ -115,4 +115,25 @@ test('retry of a cancelled lecture: it goes on, and what was interrupted gets a 
   expect(Object.keys(resumed.artifacts)).toEqual(['ingest', 'transcribe', 'assemble', 'chapters']);
   expect(resumed.attempts).toMatchObject({ topics: 2, summary: 2, flashcards: 2 });
   expect(resumed.attempts.chapters ?? 1).toBe(1);
+});
+
+test('of a corrected transcript: what is done again reads its newest version, all other parts say what they were made of', () => {
+  const record = { ...recordWith(stageNames), transcriptVersion: 3, studiedVersions: { summary: 1, topics: 2 } };
+  expect(toRetriedRecord(record, 'summary').studiedVersions).toEqual({ summary: 3, topics: 2 });
+  const all = { chapters: 3, topics: 3, summary: 3, flashcards: 3 };
+  expect(toRetriedRecord(record, 'transcribe')).toMatchObject({ studiedVersions: all, transcriptVersion: 3 });
+  const { studiedVersions, ...machine } = toRetriedRecord(recordWith(stageNames), 'summary');
+  expect([studiedVersions, studiedVersionOf(machine, 'summary')]).toEqual([undefined, 0]);
+});
+
+test('retry of all study parts: those that were left out stay so, and one that has not ended is refused', () => {
+  const record = recordWith(stageNames);
+  const again = toRetriedRecord(record, 'study');
+  expect(Object.keys(again.artifacts)).toEqual(['ingest', 'transcribe', 'assemble']);
+  expect(again.attempts).toEqual({ chapters: 2, topics: 2, summary: 2, flashcards: 2 });
+  expect(codeOf(() => toRetriedRecord(again, 'study'))).toBe('not_ready');
+  const skipped = { chapters: 'not_asked' } as const;
+  expect(toRetriedRecord({ ...record, skipped }, 'study').attempts).toEqual({ topics: 2, summary: 2, flashcards: 2 });
+  const silent = Object.fromEntries(studyStageNames.map((stage) => [stage, 'no_speech' as const]));
+  expect(codeOf(() => toRetriedRecord({ ...record, skipped: silent }, 'study'))).toBe('stage_skipped');
 });
