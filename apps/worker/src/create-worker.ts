@@ -34,6 +34,7 @@ import { createCourseTopicsStore } from '@studymate/storage/course-topics-store'
 import { createLectureStore } from '@studymate/storage/lecture-store';
 import type { PartialFiles } from '@studymate/storage/partial-files';
 import { createRunFence } from '@studymate/storage/run-fence';
+import { createTranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { createUploadStore } from '@studymate/storage/upload-store';
 import { Worker } from 'bullmq';
 import { createCallbacks } from './callbacks/callbacks.ts';
@@ -194,7 +195,12 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     summaryWriter:
       languageModel && createSummaryWriter({ model: languageModel, models, breaker: config.breakers, logger }),
     donors,
-    studyInputs: createStudyInputs({ artifacts, models, donors }),
+    studyInputs: createStudyInputs({
+      artifacts,
+      edits: createTranscriptEditStore({ blobs, lectures }),
+      models,
+      donors,
+    }),
     advance: advancer.advance,
     withdraw: advancer.withdraw,
     stages,

@@ -9,7 +9,7 @@ import {
 } from '@studymate/contracts/artifacts';
 import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
 import type { StudyStageName } from '@studymate/contracts/stages';
-import { attemptOf } from '@studymate/queue/next-jobs';
+import { attemptOf, studiedVersionOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader, ArtifactSchema } from '@studymate/storage/artifacts';
 import { chunkKey, embeddingsKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
@@ -146,6 +146,8 @@ export function createDonors(deps: {
       const transcript = record.artifacts.assemble;
       for await (const donor of candidates(record)) {
         const pinned = donor.artifacts[stage];
+        // Made of a text that a person has corrected, which this lecture does not have.
+        if (studiedVersionOf(donor, stage) > 0) continue;
         if (pinned?.algorithm !== algorithm || !isSameTranscript(donor.artifacts.assemble, transcript)) continue;
         const artifact = await unlessDamaged(artifacts.readArtifact(pinned.key, schema));
         if (artifact) return { artifact, lectureId: donor.id, attempt: pinned.attempt };

@@ -1,8 +1,12 @@
+import { passagesArtifactSchema } from '@studymate/contracts/artifacts';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNames } from '@studymate/contracts/stages';
 import { attemptOf } from '@studymate/queue/next-jobs';
+import type { ArtifactReader } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import { attemptPrefix } from '@studymate/storage/lecture-keys';
+import { attemptPrefix, embeddingsKey, passagesKey } from '@studymate/storage/lecture-keys';
+import type { LectureStore } from '@studymate/storage/lecture-store';
+import { unlessDamaged } from './unless-damaged.ts';
 
 /**
  * Removes what earlier attempts of stages have made, which nothing refers to once a later one has settled. An attempt that
@@ -27,4 +31,25 @@ export async function dropSamples(blobs: BlobStore, record: LectureRecord): Prom
     const keys = await blobs.list(attemptPrefix(record.id, 'ingest', attempt));
     for (const key of keys) if (key.endsWith('.pcm')) await blobs.delete(key);
   }
+}
+
+/**
+ * Removes embeddings of earlier versions of the text, which have some 1 MB for each hour of the lecture. Those of the search
+ * index stay: questions are held against its sentences.
+ */
+export async function dropEarlierEmbeddings(
+  deps: { blobs: BlobStore; artifacts: ArtifactReader; lectures: Pick<LectureStore, 'read'> },
+  record: LectureRecord,
+): Promise<void> {
+  const { assemble, chapters } = record.artifacts;
+  if (!assemble || !chapters) return;
+  const keys = await deps.blobs.list(attemptPrefix(record.id, 'assemble', assemble.attempt));
+  const found = keys.filter((key) => key.endsWith('.f32'));
+  if (found.length < 2) return;
+  const key = passagesKey(record.id, chapters.attempt);
+  const passages = await unlessDamaged(deps.artifacts.readArtifact(key, passagesArtifactSchema));
+  // A retry that has begun meanwhile may have made new ones.
+  if (!passages || (await deps.lectures.read(record.id))?.version !== record.version) return;
+  const used = embeddingsKey(record.id, assemble.attempt, passages.content.inputHash);
+  for (const each of found) if (each !== used) await deps.blobs.delete(each);
 }

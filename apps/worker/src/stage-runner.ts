@@ -15,7 +15,7 @@ import type { BlobStore } from '@studymate/storage/blob-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { createFencedWriter, type Run, type RunFence } from '@studymate/storage/run-fence';
 import type { Callbacks } from './callbacks/callbacks.ts';
-import { dropEarlierAttempts, dropSamples } from './drop-left.ts';
+import { dropEarlierAttempts, dropEarlierEmbeddings, dropSamples } from './drop-left.ts';
 import type { Stage, StageContext, StageDeps, StageOutcome, StagePin } from './stage-context.ts';
 import { createStageProgress } from './stage-progress.ts';
 
@@ -149,6 +149,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
     await fence.endRuns(record);
     await dropSamples(deps.blobs, record);
     await dropEarlierAttempts(deps.blobs, record);
+    await dropEarlierEmbeddings(deps, record);
   };
 
   /** Begins a run of the job. @returns null when there is nothing to do for it */

@@ -63,7 +63,7 @@ function createRunner(
   } as unknown as StageDeps['studyProcess'];
   const { artifacts, lectures } = runners;
   const donors = options.deps?.donors ?? createDonors({ artifacts, lectures });
-  const studyInputs = createStudyInputs({ artifacts, models, donors });
+  const studyInputs = createStudyInputs({ artifacts, edits: { read: async () => null }, models, donors });
   const runner = runners.createRunner(stages, { models, studyProcess, studyInputs, donors, ...options.deps });
   return { runner, asked };
 }
@@ -140,7 +140,7 @@ async function makeReadyDonor(changes: Partial<LectureRecord> = {}): Promise<Lec
   const models = namesOf(weights) as unknown as StageDeps['models'];
   const donors = createDonors({ artifacts, lectures });
   const studyInputs: StageDeps['studyInputs'] = {
-    async read(record, { write }) {
+    async read(record, _version, { write }) {
       const key = embeddingsKey(record.id, 1, hashOfEmbedded(sentences, weights.text));
       await write.createFloats(key, new Float32Array(8));
       const embeddings = { dimensions: 4, vectors: new Float32Array(8) };

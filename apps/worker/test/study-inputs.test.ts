@@ -38,13 +38,14 @@ test('of two stages that share the embeddings, the one that makes them is stoppe
     const model = createSlowModel();
     const inputs = createStudyInputs({
       artifacts: { ...runners.artifacts, readArtifact: async () => transcript } as unknown as Deps['artifacts'],
+      edits: { read: async () => null },
       donors: { findEmbeddings: async () => null },
       models: { text: model, weightsName: async () => 'text#1' } as unknown as Deps['models'],
     });
     const stop = new AbortController();
     const write = runners.artifacts;
-    const first = inputs.read(record, { signal: stop.signal, write });
-    const second = inputs.read(record, { signal: new AbortController().signal, write });
+    const first = inputs.read(record, 0, { signal: stop.signal, write });
+    const second = inputs.read(record, 0, { signal: new AbortController().signal, write });
     const refused = expect(first).rejects.toThrow('overtaken');
     await model.asked;
     stop.abort(new Error('overtaken'));

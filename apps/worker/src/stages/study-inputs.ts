@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { transcriptArtifactSchema } from '@studymate/contracts/artifacts';
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import type { Transcript } from '@studymate/contracts/transcript';
 import { attemptOf } from '@studymate/queue/next-jobs';
+import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { embeddingsKey, transcriptKey } from '@studymate/storage/lecture-keys';
+import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import type { Embeddings } from '@studymate/study/embeddings';
 import { type TimedSentence, toTimedSentences } from '@studymate/study/sentences';
 import type { Donors } from '../donors.ts';
@@ -24,8 +27,11 @@ export interface StudyInput {
 }
 
 export interface StudyInputs {
-  /** @param run who asks; who asks first writes the embeddings, and where its signal stops them the next one makes them */
-  read(record: LectureRecord, run: Pick<StageContext, 'signal' | 'write'>): Promise<StudyInput>;
+  /**
+   * @param version of the transcript's text; 0: the machine's
+   * @param run who asks; who asks first writes the embeddings, and where its signal stops them the next one makes them
+   */
+  read(record: LectureRecord, version: number, run: Pick<StageContext, 'signal' | 'write'>): Promise<StudyInput>;
 }
 
 /** By which embeddings are known: what was embedded, and by which weights. */
@@ -49,6 +55,7 @@ async function keep(write: StageContext['write'], key: string, vectors: Float32A
  */
 export function createStudyInputs(deps: {
   artifacts: ArtifactReader;
+  edits: Pick<TranscriptEditStore, 'read'>;
   models: Models;
   donors: Pick<Donors, 'findEmbeddings'>;
 }): StudyInputs {
@@ -57,13 +64,14 @@ export function createStudyInputs(deps: {
 
   const make = async (
     record: LectureRecord,
+    version: number,
     { signal, write }: Pick<StageContext, 'signal' | 'write'>,
   ): Promise<StudyInput> => {
     const attempt = attemptOf(record, 'assemble');
-    const transcript = await artifacts.readArtifact(transcriptKey(record.id, attempt), transcriptArtifactSchema);
-    if (!transcript) throw new AppError('internal', 'The transcript is not in the store.');
-    const sentences = toTimedSentences(transcript.content);
-    const language = transcript.content.language ?? 'en';
+    const transcript = await readText(record, attempt, version);
+    const sentences = toTimedSentences(transcript);
+    if (sentences.length === 0) throw new AppError('invalid_request', 'The corrections have left no text to study.');
+    const language = transcript.language ?? 'en';
     const texts = sentences.map((sentence) => sentence.text);
     const weights = await models.weightsName('text');
     const inputHash = hashOfEmbedded(texts, weights);
@@ -85,6 +93,13 @@ export function createStudyInputs(deps: {
     }
   };
 
+  const readText = async (record: LectureRecord, attempt: number, version: number): Promise<Transcript> => {
+    const machine = await artifacts.readArtifact(transcriptKey(record.id, attempt), transcriptArtifactSchema);
+    if (!machine) throw new AppError('internal', 'The transcript is not in the store.');
+    const edit = await deps.edits.read(record.id, version);
+    return edit ? applyChanges(machine.content, edit.changes) : machine.content;
+  };
+
   /** Embeddings that another lecture with the same transcript has made since this one was assembled. */
   const findDonated = async (
     record: LectureRecord,
@@ -100,8 +115,8 @@ export function createStudyInputs(deps: {
   };
 
   return {
-    async read(record, run) {
-      const key = `${record.id}/${attemptOf(record, 'assemble')}`;
+    async read(record, version, run) {
+      const key = `${record.id}/${attemptOf(record, 'assemble')}/${version}`;
       for (;;) {
         const running = making.get(key);
         if (!running) break;
@@ -112,7 +127,7 @@ export function createStudyInputs(deps: {
           if (!running.signal.aborted || run.signal.aborted) throw error;
         }
       }
-      const made = make(record, run).finally(() => making.delete(key));
+      const made = make(record, version, run).finally(() => making.delete(key));
       making.set(key, { made, signal: run.signal });
       return made;
     },

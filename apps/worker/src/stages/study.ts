@@ -6,7 +6,7 @@ import {
 } from '@studymate/contracts/artifacts';
 import type { StudyStageName } from '@studymate/contracts/stages';
 import type { Summary } from '@studymate/contracts/study';
-import { attemptOf } from '@studymate/queue/next-jobs';
+import { attemptOf, studiedVersionOf } from '@studymate/queue/next-jobs';
 import type { ArtifactSchema } from '@studymate/storage/artifacts';
 import { studyArtifactKey } from '@studymate/storage/lecture-keys';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
@@ -49,7 +49,9 @@ function createStudyStage<T>(
     };
     // A user who asks for a stage again gets it made again, also when it was the transcript that was asked for.
     const isFirst = attempt === 1 && attemptOf(record, 'assemble') === 1;
-    if (isFirst) {
+    const textVersion = studiedVersionOf(record, name);
+    // What people have corrected in one lecture says nothing of another.
+    if (isFirst && textVersion === 0) {
       const weights = await deps.models.weightsName('text');
       const donated = await deps.donors.findStudyArtifact(record, name, toAlgorithm(weights, refined), schema);
       if (donated && (companion === undefined || (await companion.takeOver(deps, context, donated)))) {
@@ -57,7 +59,7 @@ function createStudyStage<T>(
         return { pins: { [name]: { key, algorithm, cold: null, reused: true } }, reused: true };
       }
     }
-    const { cold, ...input } = await deps.studyInputs.read(record, context);
+    const { cold, ...input } = await deps.studyInputs.read(record, textVersion, context);
     if (cold !== null) context.reportCold(cold);
     context.reportProgress(0.5);
     const { weights, ...own } = input;
