@@ -4,6 +4,7 @@ import { testRedisUrl } from '@studymate/queue/testing';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { createCourseStore } from '@studymate/storage/course-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { createTranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { createDictionary } from '@studymate/study/search/dictionary';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCourseReader } from '../src/courses/course-reader.ts';
@@ -76,6 +77,7 @@ function open(limit: number) {
     },
     lectures,
     artifacts,
+    edits: createTranscriptEditStore(t),
     readable,
     maxBytes: limit,
     logger: createLogger({ name: 'test', level: 'error' }),
@@ -161,7 +163,7 @@ describe('libraries', () => {
       breaths++;
       return undefined;
     };
-    const deps = { ...t, oneAtATime: <T>(work: () => Promise<T>) => work() };
+    const deps = { ...t, edits: createTranscriptEditStore(t), oneAtATime: <T>(work: () => Promise<T>) => work() };
     const [part] = (await loadLecture(deps, record, createDictionary(), undefined, breathe)).parts;
     expect(part?.passages?.length).toBeGreaterThan(5);
     expect(breaths).toBeGreaterThanOrEqual(long.length + (part?.passages?.length ?? 0));

@@ -3,6 +3,7 @@ import type { Logger } from '@studymate/observability/logger';
 import type { EventReader } from '@studymate/queue/events';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { createDictionary, type Dictionary } from '@studymate/study/search/dictionary';
 import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 import { createTurns, type Turns } from '../turns.ts';
@@ -65,6 +66,7 @@ export function createLibraries(deps: {
   events: Pick<EventReader, 'onAnyWake'>;
   lectures: LectureStore;
   artifacts: ArtifactReader;
+  edits: Pick<TranscriptEditStore, 'read'>;
   readable: ReadableLectures;
   /** For all libraries together. */
   maxBytes: number;

@@ -1,19 +1,28 @@
-import { transcribedChunkSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import {
+  passagesArtifactSchema,
+  transcribedChunkSchema,
+  transcriptArtifactSchema,
+} from '@studymate/contracts/artifacts';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { pathStageNames } from '@studymate/contracts/stages';
 import type { Transcript } from '@studymate/contracts/transcript';
 import { attemptOf, hasFailed, isSettled } from '@studymate/queue/next-jobs';
+import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
-import { searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
+import { passagesKey, searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import type { Dictionary } from '@studymate/study/search/dictionary';
 import { parseIndexBytes, type SearchIndex } from '@studymate/study/search/index-bytes';
 import { buildKeywordIndexSlowly } from '@studymate/study/search/keyword-index';
-import { cutPassages, type Passage } from '@studymate/study/search/passages';
+import { cutPassages, type Passage, withTextOf } from '@studymate/study/search/passages';
+import type { QuantisedVectors } from '@studymate/study/search/quantised-vectors';
 import type { Breathe } from '@studymate/study/search/search-shards';
-import { createSearchWords } from '@studymate/study/search/search-words';
+import { createSearchWords, type SearchWords } from '@studymate/study/search/search-words';
 import { type Shard, toShard } from '@studymate/study/search/shard';
 import { eachTimedSentence, type TimedSentence } from '@studymate/study/sentences';
+import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
+import { isIndexOfNow, toIndexedName, toTextName } from './part-names.ts';
 
 /** Some passages of a lecture: all of them, or those of one chunk while it is still being transcribed. */
 export interface LecturePart {
@@ -26,6 +35,8 @@ export interface LecturePart {
   weights: string | null;
   /** Row by row; null where they lie in the store. */
   passages: readonly Passage[] | null;
+  /** By which the embeddings of its passages' sentences are known; null where there are none, or it lies in the store. */
+  inputHash: string | null;
 }
 
 export interface LoadedLecture {
@@ -38,14 +49,16 @@ export interface LoadedLecture {
 
 interface Deps {
   artifacts: ArtifactReader;
+  edits: Pick<TranscriptEditStore, 'read'>;
   lectures: Pick<LectureStore, 'readIndex'>;
   /** Does the work when all that was given before has ended: what has no index costs the thread some time each. */
   oneAtATime<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * What of a lecture can be searched as it stands: by the index that was made with its chapters; else by the words of its
- * transcript; else by those of the chunks that are transcribed so far.
+ * What of a lecture can be searched as it stands: by the index that was made with its chapters, with the words of the
+ * transcript where that has been corrected since; else by the words of its transcript; else by those of the chunks that are
+ * transcribed so far.
  * @param before what was loaded of it last: parts that are the same are taken over
  */
 export async function loadLecture(
@@ -62,34 +75,39 @@ export async function loadLecture(
     isGrowing,
   });
   /** A part without an index, from its text. */
-  const make = (key: string, read: typeof readTranscript): Promise<LecturePart | null> =>
+  const make = (name: string, read: () => Promise<Transcript | null>): Promise<LecturePart | null> =>
     deps.oneAtATime(async () => {
-      const transcript = await read(deps, key);
+      const transcript = await read();
       await breathe();
-      return transcript && toPart(record.id, key, transcript, dictionary, breathe);
+      return transcript && toPart(record.id, name, transcript, dictionary, breathe);
     });
   const known = new Map(before?.parts.map((part) => [part.name, part]));
-  const { chapters, assemble } = record.artifacts;
-  if (chapters) {
-    const key = searchIndexKey(record.id, chapters.attempt);
-    const part = known.get(key) ?? (await readIndexed(deps, record.id, key, dictionary));
+  const indexed = toIndexedName(record);
+  if (indexed !== null) {
+    const read = () =>
+      isIndexOfNow(record)
+        ? readIndexed(deps, record.id, indexed, dictionary)
+        : deps.oneAtATime(() => readCorrected(deps, record, indexed, dictionary, breathe));
+    const part = known.get(indexed) ?? (await read());
     if (part) return loaded([part], false);
   }
-  // Until the chapters are there the chunks will do: they are loaded already, and the index comes soon.
-  if (assemble && isSettled(record, 'chapters')) {
-    const part = known.get(assemble.key) ?? (await make(assemble.key, readTranscript));
-    return loaded(part ? [part] : [], false);
+  // Until the chapters are there the chunks will do, unless they have been corrected: they are loaded already, and the index
+  // comes soon.
+  const text = toTextName(record);
+  if (text !== null && (isSettled(record, 'chapters') || record.transcriptVersion !== undefined)) {
+    const part = known.get(text) ?? (await make(text, () => readTranscript(deps, record)));
+    return loaded(part ? [part] : [], !isSettled(record, 'chapters'));
   }
   const attempt = attemptOf(record, 'transcribe');
   const parts: LecturePart[] = [];
   for (const chunk of (await deps.lectures.readIndex(record)).transcribedChunks) {
     const key = transcribedChunkKey(record.id, attempt, chunk);
-    const part = known.get(key) ?? (await make(key, readChunk));
+    const part = known.get(key) ?? (await make(key, () => readChunk(deps, key)));
     if (part) parts.push(part);
     await breathe();
   }
   const isAtWork = !isSettled(record, 'assemble') && !pathStageNames.some((stage) => hasFailed(record, stage));
-  return loaded(parts, assemble !== undefined || isAtWork);
+  return loaded(parts, record.artifacts.assemble !== undefined || isAtWork);
 }
 
 async function readIndexed(
@@ -98,12 +116,40 @@ async function readIndexed(
   key: string,
   dictionary: Dictionary,
 ): Promise<LecturePart | null> {
-  const bytes = await artifacts.readBytes(key);
-  const index = bytes && parseUnlessDamaged(bytes);
+  const index = await readIndex(artifacts, key);
   if (!index) return null;
   const { language, weights, keywords, vectors } = index;
   const shard = toShard(keywords, vectors, dictionary);
-  return { lectureId, name: key, shard, language, weights, passages: null };
+  return { lectureId, name: key, shard, language, weights, passages: null, inputHash: null };
+}
+
+/**
+ * The passages and vectors of the index, with the words that the transcript has by now: what was said lies where it lay, and
+ * means about the same.
+ */
+async function readCorrected(
+  deps: Deps,
+  record: LectureRecord,
+  name: string,
+  dictionary: Dictionary,
+  breathe: Breathe,
+): Promise<LecturePart | null> {
+  const attempt = record.artifacts.chapters?.attempt ?? 1;
+  const index = await readIndex(deps.artifacts, searchIndexKey(record.id, attempt));
+  const read = (key: string) => deps.artifacts.readArtifact(key, passagesArtifactSchema);
+  const kept = await readUnlessDamaged({ read }, passagesKey(record.id, attempt));
+  const transcript = await readTranscript(deps, record);
+  if (!index || !transcript || kept?.content.passages.length !== index.vectors.scales.length) return null;
+  const passages = withTextOf(kept.content.passages, await toSentences(transcript, breathe));
+  const words = createSearchWords(index.language);
+  const { shard, language } = await toKeywordPart(passages, words, index.vectors, dictionary, breathe);
+  const { weights } = index;
+  return { lectureId: record.id, name, shard, language, weights, passages, inputHash: kept.content.inputHash };
+}
+
+async function readIndex(artifacts: ArtifactReader, key: string): Promise<SearchIndex | null> {
+  const bytes = await artifacts.readBytes(key);
+  return bytes && parseUnlessDamaged(bytes);
 }
 
 /** One that is damaged is as good as none: the words of the transcript are still there. */
@@ -115,8 +161,11 @@ function parseUnlessDamaged(bytes: Uint8Array): SearchIndex | null {
   }
 }
 
-async function readTranscript({ artifacts }: Deps, key: string): Promise<Transcript | null> {
-  return (await artifacts.readArtifact(key, transcriptArtifactSchema))?.content ?? null;
+async function readTranscript({ artifacts, edits }: Deps, record: LectureRecord): Promise<Transcript | null> {
+  const key = record.artifacts.assemble?.key;
+  const machine = key === undefined ? null : await artifacts.readArtifact(key, transcriptArtifactSchema);
+  const edit = await edits.read(record.id, record.transcriptVersion ?? 0);
+  return machine && applyChanges(machine.content, edit?.changes ?? []);
 }
 
 async function readChunk({ artifacts }: Deps, key: string): Promise<Transcript | null> {
@@ -131,23 +180,31 @@ async function toPart(
   dictionary: Dictionary,
   breathe: Breathe,
 ): Promise<LecturePart> {
+  const passages = cutPassages(await toSentences(transcript, breathe));
+  const words = createSearchWords(transcript.language);
+  const { shard, language } = await toKeywordPart(passages, words, null, dictionary, breathe);
+  return { lectureId, name, shard, language, weights: null, passages, inputHash: null };
+}
+
+async function toSentences(transcript: Transcript, breathe: Breathe): Promise<TimedSentence[]> {
   const sentences: TimedSentence[] = [];
   for (const sentence of eachTimedSentence(transcript)) {
     sentences.push(sentence);
     await breathe();
   }
-  const passages = cutPassages(sentences);
-  const words = createSearchWords(transcript.language);
+  return sentences;
+}
+
+/** Of passages that are kept in memory with their text. */
+async function toKeywordPart(
+  passages: readonly Passage[],
+  words: SearchWords,
+  vectors: QuantisedVectors | null,
+  dictionary: Dictionary,
+  breathe: Breathe,
+): Promise<Pick<LecturePart, 'shard' | 'language'>> {
   const texts = passages.map(({ text }) => text);
-  const keywords = await buildKeywordIndexSlowly(texts, words, breathe);
-  const shard = toShard(keywords, null, dictionary);
+  const shard = toShard(await buildKeywordIndexSlowly(texts, words, breathe), vectors, dictionary);
   const textBytes = texts.reduce((sum, text) => sum + 2 * text.length, 0);
-  return {
-    lectureId,
-    name,
-    shard: { ...shard, bytes: shard.bytes + textBytes },
-    language: words.language,
-    weights: null,
-    passages,
-  };
+  return { shard: { ...shard, bytes: shard.bytes + textBytes }, language: words.language };
 }

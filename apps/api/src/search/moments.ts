@@ -2,13 +2,13 @@ import { chaptersArtifactSchema, passagesArtifactSchema } from '@studymate/contr
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { Moment } from '@studymate/contracts/search';
 import type { Chapter } from '@studymate/contracts/study';
-import { attemptOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
-import { attemptPrefix, passagesKey, searchIndexKey } from '@studymate/storage/lecture-keys';
+import { passagesKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { Passage } from '@studymate/study/search/passages';
 import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 import type { LecturePart } from './load-lecture.ts';
+import { isPartOfNow, toIndexedName } from './part-names.ts';
 import type { ReadableLectures } from './readable-lectures.ts';
 
 /** A passage that was found, by its place in a part of a lecture. */
@@ -34,7 +34,7 @@ export interface Described {
 }
 
 export interface Moments {
-  /** The passages of a part, as they were cut. @returns null when they are gone, damaged, or of an attempt before the last */
+  /** The passages of a part, as they were cut. @returns null when they are gone, damaged, or of a text that is not today's */
   read(part: LecturePart, record: LectureRecord): Promise<KeptPassages | null>;
   /**
    * Passages as they are shown. Whether they may be shown is asked of the records as they are now: what was deleted, moved to
@@ -63,10 +63,11 @@ export function createMoments(deps: {
   const kept = new Map<string, KeptPassages>();
 
   const read: Moments['read'] = async (part, record) => {
-    if (part.passages) return isOfNow(part, record) ? { passages: part.passages, inputHash: null } : null;
+    const { passages, inputHash } = part;
+    if (passages) return isPartOfNow(part.name, record) ? { passages, inputHash } : null;
     const attempt = record.artifacts.chapters?.attempt;
     // Rows of one attempt's index say nothing of another's passages.
-    if (attempt === undefined || part.name !== searchIndexKey(record.id, attempt)) return null;
+    if (attempt === undefined || part.name !== toIndexedName(record)) return null;
     const known = kept.get(part.name);
     kept.delete(part.name);
     const readPassages = (key: string) => artifacts.readArtifact(key, passagesArtifactSchema);
@@ -112,6 +113,8 @@ export function createMoments(deps: {
           deps.onChanged(each.part.lectureId);
           return null;
         }
+        // All that was said there has been corrected away.
+        if (passage.text === '') return null;
         const own = (await chaptersOf(record)).findLast(({ start }) => start <= passage.start);
         const moment = {
           lectureId: record.id,
@@ -133,10 +136,4 @@ export function createMoments(deps: {
       return described.slice(0, limit);
     },
   };
-}
-
-/** Whether a part that was made of a transcript, or of a chunk, is of those that the record has now. */
-function isOfNow({ name }: LecturePart, record: LectureRecord): boolean {
-  const chunks = attemptPrefix(record.id, 'transcribe', attemptOf(record, 'transcribe'));
-  return name === record.artifacts.assemble?.key || name.startsWith(chunks);
 }

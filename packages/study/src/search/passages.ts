@@ -64,6 +64,21 @@ export function cutPassages(sentences: readonly TimedSentence[], chapterStarts: 
   return passages;
 }
 
+/**
+ * The passages with the text of other sentences, those of the same recording after a person has corrected it. Each has the
+ * sentences whose middle lies in it; one of which nothing is left has an empty text.
+ */
+export function withTextOf(passages: readonly Passage[], sentences: readonly TimedSentence[]): Passage[] {
+  const own: TimedSentence[][] = passages.map(() => []);
+  let row = 0;
+  for (const sentence of sentences) {
+    const middle = (sentence.start + sentence.end) / 2;
+    while (row + 1 < passages.length && (passages[row + 1] as Passage).start <= middle) row++;
+    own[row]?.push(sentence);
+  }
+  return passages.map((passage, i) => ({ ...passage, text: textOf(own[i] ?? []) }));
+}
+
 function textOf(sentences: readonly TimedSentence[]): string {
   return sentences.map(({ text }) => text).join(' ');
 }
