@@ -110,7 +110,7 @@ describe('a recorded lecture', () => {
     const { id, lecture, events } = await study(silence);
     expect(lecture).toMatchObject({ status: 'ready', warnings: [{ code: 'no_speech' }] });
     expect(events.at(-1)).toEqual({ type: 'end', status: 'ready' });
-    expect(await system.client.getTranscript(id)).toEqual({ language: null, text: '', segments: [] });
+    expect(await system.client.getTranscript(id)).toEqual({ language: null, text: '', segments: [], version: 0 });
     expect(lecture.stages.filter((stage) => stage.status === 'skipped').map((stage) => stage.name)).toEqual([
       'chapters',
       'topics',

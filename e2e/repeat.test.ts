@@ -71,3 +71,42 @@ test('the same recording uploaded again is a study set without any model, which 
   expect(await countModelUses()).toBeGreaterThan(used);
   await client.cancelLecture(id);
 });
+
+test('a corrected transcript: study parts that are made again have the new word, and another upload has neither', async () => {
+  const { client } = system;
+  const file = await excerpt('printing.mp3', 0, 75);
+  const { id } = await study(file);
+  const before = await readParts(id);
+  const [transcript, chapters] = before;
+  const metal = transcript.segments.filter(({ text }) => /movable metal letters/i.test(text));
+  expect(metal).toHaveLength(1);
+  // Nothing is corrected but this: a press that nobody has heard of.
+  const corrections = transcript.segments.map(({ id: segment, text }) => ({
+    id: segment,
+    text: text.replace(/\bprinting\b/g, 'zincography').replace(/\bmovable metal letters\b/i, 'plates of zinc'),
+  }));
+  const { version } = await client.editTranscript(id, corrections);
+  expect(version).toBe(1);
+  const find = async (q: string) => (await client.search({ q, mode: 'keyword', lectureId: id })).results;
+  expect((await find('zincography')).length).toBeGreaterThan(0);
+  expect((await find('"movable metal"')).map(({ text }) => text).join()).not.toMatch(/movable metal/i);
+  expect(await client.getChapters(id)).toEqual(chapters);
+
+  await client.retryStage(id, 'study');
+  const lecture = await client.waitForLecture(id);
+  expect(lecture).toMatchObject({ status: 'ready', transcriptVersion: 1 });
+  expect(lecture.stages.slice(3).map((stage) => stage.transcriptVersion)).toEqual([1, 1, 1, 1]);
+  expect(lecture.stages.filter((stage) => stage.reused).map(({ name }) => name)).not.toContain('summary');
+  const after = await readParts(id);
+  expect(JSON.stringify(after.slice(1))).toMatch(/zincography/i);
+  expect(JSON.stringify(after)).not.toMatch(/movable metal letters/i);
+  const found = await client.search({ q: 'plates of zinc', mode: 'semantic', lectureId: id });
+  expect(found.results[0]?.text).toContain('plates of zinc');
+  // Of the embeddings only those of the new sentences are left, by which questions are answered.
+  expect((await listNames(id)).filter((name) => name.endsWith('.f32'))).toHaveLength(1);
+  const asked = await client.ask({ question: 'What were plates made of?', lectureId: id });
+  expect(asked).toMatchObject({ answerable: true, mode: 'hybrid' });
+
+  const other = await study(file);
+  expect(await readParts(other.id)).toEqual(before);
+});

@@ -36,6 +36,7 @@ import { addLectureRoutes } from './lectures/lecture-routes.ts';
 import { addMediaRoute } from './lectures/media-route.ts';
 import { addReviewRoutes } from './lectures/review-routes.ts';
 import { createSubmitter } from './lectures/submit.ts';
+import { addTranscriptRoutes } from './lectures/transcript-routes.ts';
 import { createUploadHandler } from './lectures/upload-route.ts';
 import { createRateLimit } from './limits/rate-limit.ts';
 import { addModelRoutes } from './models/model-routes.ts';
@@ -124,6 +125,7 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   addLectureRoutes(app, { services, reader, courseReader, changer, submitter, admission, upload, logger });
   addCourseRoutes(app, { ...services, courseReader, auth });
   addCourseTopicsRoute(app, { services, courseReader, admission });
+  addTranscriptRoutes(app, { services, reader, changer });
   addArtifactRoutes(app, { services, reader });
   addReviewRoutes(app, { ...services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });

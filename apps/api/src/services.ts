@@ -28,6 +28,7 @@ import { openStore } from '@studymate/storage/open-store';
 import { createReviewStore, type ReviewStore } from '@studymate/storage/review-store';
 import type { StoreWatch } from '@studymate/storage/s3-blob-store';
 import { explainStoreFault } from '@studymate/storage/store-fault';
+import { createTranscriptEditStore, type TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { createUploadStore, type UploadStore } from '@studymate/storage/upload-store';
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
@@ -40,6 +41,7 @@ export interface Services {
   courses: CourseStore;
   conversations: ConversationStore;
   reviews: ReviewStore;
+  edits: TranscriptEditStore;
   claims: Claims;
   uploads: UploadStore;
   uploadLocks: UploadLocks;
@@ -118,6 +120,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
     courses: createCourseStore({ blobs }),
     conversations: createConversationStore({ blobs }),
     reviews: createReviewStore({ blobs }),
+    edits: createTranscriptEditStore({ blobs, lectures }),
     claims: createClaims({ blobs }),
     uploads: createUploadStore({ blobs, partials }),
     uploadLocks,

@@ -39,7 +39,7 @@ const codeOf = async (path: string) => {
 };
 
 test('a finished lecture: the client reads every part as it was written', async () => {
-  expect(await t.client.getTranscript(id)).toEqual(transcript);
+  expect(await t.client.getTranscript(id)).toEqual({ ...transcript, version: 0 });
   expect(await t.client.getChapters(id)).toEqual(chapters);
   expect(await t.client.getChapters(id, { level: 'coarse' })).toEqual([chapters[3]]);
   expect(await t.client.getTopics(id)).toMatchObject([{ label: 'print' }]);
@@ -119,6 +119,7 @@ test.each([
     expect(await t.client.getPartialTranscript(partialId)).toEqual({
       language: null,
       text: '',
+      version: 0,
       segments: [],
       complete: false,
       gaps: [],
@@ -142,7 +143,7 @@ test.each([
 );
 
 test('a lecture with its whole transcript, or with none to come: what there is so far is complete', async () => {
-  expect(await t.client.getPartialTranscript(id)).toEqual({ ...transcript, complete: true, gaps: [] });
+  expect(await t.client.getPartialTranscript(id)).toEqual({ ...transcript, version: 0, complete: true, gaps: [] });
   const silent = await makeLecture(t, { skipped: { assemble: 'no_speech' } });
   expect(await t.client.getPartialTranscript(silent.id)).toMatchObject({ segments: [], complete: true });
 });
@@ -162,7 +163,7 @@ test('a silent lecture: the transcript is empty, the other parts were skipped', 
     flashcards: 'no_speech',
   } as const;
   const silent = await makeLecture(t, { skipped: { ...skipped, transcribe: 'no_speech', assemble: 'no_speech' } });
-  expect(await t.client.getTranscript(silent.id)).toEqual({ language: null, text: '', segments: [] });
+  expect(await t.client.getTranscript(silent.id)).toEqual({ language: null, text: '', segments: [], version: 0 });
   expect(await t.client.getExport(silent.id, 'transcript', 'vtt')).toMatch(/^WEBVTT/);
   for (const part of Object.keys(skipped)) expect(await codeOf(`${silent.id}/${part}`)).toBe('409 stage_skipped');
 });

@@ -74,7 +74,7 @@ test('all that an owner has: courses, lectures, their parts and recordings, and 
     ].sort(),
   );
   expect(await readJson(`courses/${course.id}.json`)).toMatchObject({ title: 'Printing', members: ['bob'] });
-  expect(await readJson(`lectures/${done.id}/transcript.json`)).toEqual(transcript);
+  expect(await readJson(`lectures/${done.id}/transcript.json`)).toEqual({ ...transcript, version: 0 });
   expect(await readJson(`lectures/${done.id}/lecture.json`)).toMatchObject({ id: done.id, media: { bytes: 10 } });
   expect(await readFile(path.join(dir, `lectures/${done.id}/recording.mp3`), 'utf8')).toBe('0123456789');
   expect(await readJson('export.json')).toMatchObject({

@@ -20,7 +20,7 @@ import type {
   SearchQuery,
   SearchResponse,
 } from '@studymate/contracts/search';
-import type { StageName } from '@studymate/contracts/stages';
+import type { Retryable } from '@studymate/contracts/stages';
 import type {
   Chapter,
   Flashcard,
@@ -30,13 +30,13 @@ import type {
   SummaryLength,
   TopicAssignments,
 } from '@studymate/contracts/study';
-import type { PartialTranscript, Transcript } from '@studymate/contracts/transcript';
 import type { Waveform } from '@studymate/contracts/waveform';
 import { toApiError } from './api-error.ts';
 import { type AskEvent, readAnswer } from './ask-stream.ts';
 import { type FollowOptions, followLecture } from './follow-lecture.ts';
 import { type ResumableUpload, type ResumableUploadOptions, startResumableUpload } from './resumable-upload.ts';
 import { readSummary } from './summarize-stream.ts';
+import { createTranscriptMethods, type TranscriptMethods } from './transcript-methods.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -84,7 +84,7 @@ export interface ListOptions {
 }
 
 /** Every method throws ApiError with the API's code, or what `fetch` throws when the API cannot be reached. */
-export interface StudyMateClient {
+export interface StudyMateClient extends TranscriptMethods {
   /**
    * Makes a lecture, or gives the one that there is with the same recording and fields.
    * In Node, `openAsBlob` of node:fs gives a Blob that is streamed from the disk.
@@ -108,7 +108,8 @@ export interface StudyMateClient {
   ): Promise<Lecture>;
   deleteLecture(lectureId: string, options?: CallOptions): Promise<void>;
   cancelLecture(lectureId: string, options?: CallOptions): Promise<Lecture>;
-  retryStage(lectureId: string, stage: StageName, options?: CallOptions): Promise<Lecture>;
+  /** @param stage `study`: all that read the transcript, for example when it has been corrected */
+  retryStage(lectureId: string, stage: Retryable, options?: CallOptions): Promise<Lecture>;
   /** The lecture's events until its `end`, across lost connections. */
   followLecture(lectureId: string, options?: FollowOptions): AsyncGenerator<LectureEvent, void, undefined>;
   /**
@@ -116,9 +117,6 @@ export interface StudyMateClient {
    * @param options.onEvent called with each event on the way
    */
   waitForLecture(lectureId: string, options?: WaitOptions): Promise<Lecture>;
-  getTranscript(lectureId: string, options?: CallOptions): Promise<Transcript>;
-  /** What is transcribed so far, also of a lecture that still runs, has failed or was cancelled. */
-  getPartialTranscript(lectureId: string, options?: CallOptions): Promise<PartialTranscript>;
   getChapters(lectureId: string, options?: CallOptions & { level?: Chapter['level'] }): Promise<Chapter[]>;
   getTopics(lectureId: string, options?: CallOptions): Promise<LectureTopic[]>;
   /** @param options.length medium unless given */
@@ -302,8 +300,9 @@ export function createClient(options: ClientOptions): StudyMateClient {
       signal?.throwIfAborted();
       return get(lecturePath(lectureId), call);
     },
-    getTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript`, call),
-    getPartialTranscript: (lectureId, call) => get(`${lecturePath(lectureId)}/transcript?partial=true`, call),
+    ...createTranscriptMethods((lectureId, path, init, call) =>
+      request(`${lecturePath(lectureId)}${path}`, init, call),
+    ),
     getChapters: (lectureId, call) => get(`${lecturePath(lectureId)}/chapters${toQuery({ level: call?.level })}`, call),
     getTopics: (lectureId, call) => get(`${lecturePath(lectureId)}/topics`, call),
     getSummary: (lectureId, call) => get(`${lecturePath(lectureId)}/summary${toQuery({ length: call?.length })}`, call),

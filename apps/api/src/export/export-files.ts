@@ -28,7 +28,7 @@ const notMade: readonly ErrorCode[] = ['not_ready', 'stage_failed', 'stage_skipp
  */
 export async function* listExportFiles(
   deps: {
-    services: Pick<Services, 'lectures' | 'courses' | 'conversations' | 'artifacts' | 'reviews' | 'blobs'>;
+    services: Pick<Services, 'lectures' | 'courses' | 'conversations' | 'artifacts' | 'edits' | 'reviews' | 'blobs'>;
     reader: Pick<LectureReader, 'toView'>;
   },
   owner: string,
@@ -58,7 +58,7 @@ export async function* listExportFiles(
     return own.length === 0 ? null : own;
   };
   const readParts = (record: LectureRecord): [name: string, read: () => Promise<unknown>][] => [
-    ['transcript', () => readTranscript(artifacts, record)],
+    ['transcript', () => readTranscript(deps.services, record)],
     ['chapters', () => readStageContent(artifacts, record, 'chapters', chaptersArtifactSchema)],
     ['topics', () => readStageContent(artifacts, record, 'topics', topicsArtifactSchema)],
     ['summary', () => readStageContent(artifacts, record, 'summary', summaryArtifactSchema)],

@@ -2,7 +2,7 @@ import { AppError } from '@studymate/contracts/errors';
 import type { Response } from 'express';
 
 /** Sends what has a version of its own, with that as its `ETag`; what of it is no part of the version may change. */
-export function sendVersioned(res: Response, body: { version: number }): void {
+export function sendVersioned<T extends { version: number }>(res: Response, body: T): void {
   res.setHeader('etag', toEtag(body.version));
   res.setHeader('content-type', 'application/json; charset=utf-8');
   // Not by express, which would say "not modified" of what has changed otherwise.
@@ -17,6 +17,6 @@ export function checkVersion(ifMatch: string | undefined, version: number): void
   throw new AppError('version_mismatch', `It has version ${version} by now.`, { details: { version } });
 }
 
-function toEtag(version: number): string {
+export function toEtag(version: number): string {
   return `"${version}"`;
 }

@@ -5,52 +5,33 @@ import {
   topicsArtifactSchema,
 } from '@studymate/contracts/artifacts';
 import { AppError } from '@studymate/contracts/errors';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import {
   chaptersQuerySchema,
   flashcardsQuerySchema,
   jsonQuerySchema,
   summaryQuerySchema,
-  transcriptQuerySchema,
 } from '@studymate/contracts/queries';
 import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
 import type { Waveform } from '@studymate/contracts/waveform';
-import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import { toVttChapters, toYoutubeChapters } from '@studymate/study/chapter-formats';
 import { toAnkiTsv, toCsv } from '@studymate/study/flashcard-formats';
 import { toFlashcard, toQuiz } from '@studymate/study/quiz';
-import type { Response, Router } from 'express';
+import type { Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
-import { toContentDisposition } from '../http/content-disposition.ts';
 import { parseRequest } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
 import { readManifest, readStageContent } from './artifact-reader.ts';
 import type { LectureReader } from './lecture-reader.ts';
-import { readPartialTranscript, readTranscript } from './lecture-text.ts';
+import { sendFile } from './send-file.ts';
 
 /** Exports take one level of chapters; a list of all three would repeat every moment. */
 const exportLevel = 'general';
 
-/** /api/v1/lectures/:id/transcript, /chapters, /topics, /summary, /flashcards, /quiz, /waveform */
+/** /api/v1/lectures/:id/chapters, /topics, /summary, /flashcards, /quiz, /waveform */
 export function addArtifactRoutes(router: Router, deps: { services: Services; reader: LectureReader }): void {
   const { reader } = deps;
   const { artifacts } = deps.services;
-
-  addRoute(router, '/api/v1/lectures/:id/transcript', {
-    async get(req, res) {
-      const { format, partial } = parseRequest(transcriptQuerySchema, req.query);
-      const record = await reader.readRecord(ownerOf(res), req.params.id);
-      const transcript =
-        partial === 'true'
-          ? await readPartialTranscript(deps.services, record)
-          : await readTranscript(artifacts, record);
-      if (format === 'json') res.json(transcript);
-      else if (format === 'text') sendFile(res, record, 'text/plain', 'txt', toPlainText(transcript));
-      else if (format === 'srt') sendFile(res, record, 'application/x-subrip', 'srt', toSrt(transcript.segments));
-      else sendFile(res, record, 'text/vtt', 'vtt', toVtt(transcript.segments));
-    },
-  });
 
   addRoute(router, '/api/v1/lectures/:id/waveform', {
     async get(req, res) {
@@ -124,11 +105,4 @@ function toLength(summary: Summary, length: SummaryLength): Summary {
   const statements = summary.statements.filter((each) => summaryLengths.indexOf(each.length ?? 'medium') <= longest);
   // Of a short lecture, or one that was summed up before there were lengths, there is only one.
   return { ...summary, statements: statements.length > 0 ? statements : summary.statements };
-}
-
-/** A text to keep, named after the lecture. */
-function sendFile(res: Response, record: LectureRecord, type: string, ending: string, text: string): void {
-  res.setHeader('content-disposition', toContentDisposition('attachment', `${record.title}.${ending}`));
-  res.setHeader('content-type', `${type}; charset=utf-8`);
-  res.end(text);
 }

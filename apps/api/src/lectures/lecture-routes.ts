@@ -3,7 +3,7 @@ import { idSchema } from '@studymate/contracts/ids';
 import { changeLectureSchema, type LecturePage } from '@studymate/contracts/lecture';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { listLecturesQuerySchema } from '@studymate/contracts/queries';
-import { stageNameSchema } from '@studymate/contracts/stages';
+import { retryableSchema } from '@studymate/contracts/stages';
 import type { Logger } from '@studymate/observability/logger';
 import { announceCancel } from '@studymate/queue/cancel';
 import { withRedis } from '@studymate/queue/redis';
@@ -133,7 +133,7 @@ export function addLectureRoutes(
     async post(req, res) {
       const before = await reader.readOwn(ownerOf(res), req.params.id);
       const { id } = before;
-      const stage = stageNameSchema.safeParse(req.params.stage);
+      const stage = retryableSchema.safeParse(req.params.stage);
       if (!stage.success) throw new AppError('not_found', 'There is no such stage.');
       // Refused while Redis is away, before anything is dropped.
       await withRedis(() => redis.ping());

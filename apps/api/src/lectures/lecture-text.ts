@@ -1,14 +1,23 @@
 import { chunkSchema, transcribedChunkSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
-import type { PartialTranscript, Segment, Transcript } from '@studymate/contracts/transcript';
+import type { PartialTranscript, Segment, Transcript, VersionedTranscript } from '@studymate/contracts/transcript';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleTranscript } from '@studymate/speech/assemble';
+import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { Artifacts } from '@studymate/storage/artifacts';
 import { chunkKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { isSilent, readStageContent } from './artifact-reader.ts';
 
 const readsAtOnce = 8;
+
+/** Where the text of lectures lies: the machine's, and what people have corrected in it. */
+export interface TextStores {
+  artifacts: Artifacts;
+  edits: Pick<TranscriptEditStore, 'read'>;
+}
 
 /** The text of one chunk, numbered from `from`; null when it is not (or no longer) there. */
 export async function readChunkText(
@@ -26,12 +35,15 @@ export async function readChunkText(
  *   the stream knows nothing, take what is in the store
  */
 export async function readTextSoFar(
-  deps: { artifacts: Artifacts; lectures: LectureStore },
+  deps: TextStores & { lectures: LectureStore },
   record: LectureRecord,
   announced: number | null,
 ): Promise<Segment[]> {
   const pinned = record.artifacts.assemble;
-  if (pinned) return (await deps.artifacts.readArtifact(pinned.key, transcriptArtifactSchema))?.content.segments ?? [];
+  if (pinned) {
+    const machine = await deps.artifacts.readArtifact(pinned.key, transcriptArtifactSchema);
+    return machine ? (await toVersion(deps, record, machine.content)).segments : [];
+  }
   const attempt = attemptOf(record, 'transcribe');
   const there = new Set((await deps.lectures.readIndex(record)).transcribedChunks);
   const segments: Segment[] = [];
@@ -43,21 +55,52 @@ export async function readTextSoFar(
   return segments;
 }
 
-/** @throws AppError `not_ready`, `stage_failed` or `lecture_cancelled` while there is no whole transcript */
-export async function readTranscript(artifacts: Artifacts, record: LectureRecord): Promise<Transcript> {
+/** As the machine has heard it. @throws AppError `not_ready`, `stage_failed` or `lecture_cancelled` while it is not whole */
+export async function readMachineTranscript(artifacts: Artifacts, record: LectureRecord): Promise<Transcript> {
   if (!record.artifacts.assemble && isSilent(record)) return { language: null, text: '', segments: [] };
   return readStageContent(artifacts, record, 'assemble', transcriptArtifactSchema);
 }
 
+/**
+ * The transcript as people have corrected it: what everything shows and exports.
+ * @param version the newest unless given
+ * @throws AppError as `readMachineTranscript`; `not_found` for a version that there is not, or not any more
+ */
+export async function readTranscript(
+  deps: TextStores,
+  record: LectureRecord,
+  version?: number,
+): Promise<VersionedTranscript> {
+  return toVersion(deps, record, await readMachineTranscript(deps.artifacts, record), version);
+}
+
+async function toVersion(
+  { edits }: TextStores,
+  record: LectureRecord,
+  machine: Transcript,
+  version = record.transcriptVersion ?? 0,
+): Promise<VersionedTranscript> {
+  if (version === 0) return { ...machine, version };
+  const newest = await edits.read(record.id, record.transcriptVersion ?? 0);
+  if (!newest?.versions.some((each) => each.version === version)) {
+    throw new AppError('not_found', 'There is no such version of the transcript.');
+  }
+  const edit = version === record.transcriptVersion ? newest : await edits.read(record.id, version);
+  return { ...applyChanges(machine, edit?.changes ?? []), version };
+}
+
 /** All the text that lies in the store, also behind chunks that have none, and where those are. */
 export async function readPartialTranscript(
-  deps: { artifacts: Artifacts; lectures: LectureStore },
+  deps: TextStores & { lectures: LectureStore },
   record: LectureRecord,
+  version?: number,
 ): Promise<PartialTranscript> {
   const { artifacts, lectures } = deps;
   if (record.artifacts.assemble || isSilent(record)) {
-    return { ...(await readTranscript(artifacts, record)), complete: true, gaps: [] };
+    return { ...(await readTranscript(deps, record, version)), complete: true, gaps: [] };
   }
+  // People correct what is whole.
+  if (version) throw new AppError('not_found', 'There is no such version of what is transcribed so far.');
   const { cutChunks, transcribedChunks } = await lectures.readIndex(record);
   const attempt = attemptOf(record, 'transcribe');
   const chunks = await readEach(transcribedChunks, (chunk) =>
@@ -69,7 +112,7 @@ export async function readPartialTranscript(
     (chunk) => artifacts.readArtifact(chunkKey(record.id, attemptOf(record, 'ingest'), chunk), chunkSchema),
   );
   const gaps = missing.map(({ windows }) => ({ start: windows[0]?.start ?? 0, end: windows.at(-1)?.end ?? 0 }));
-  return { ...assembleTranscript(chunks), complete: false, gaps };
+  return { ...assembleTranscript(chunks), version: 0, complete: false, gaps };
 }
 
 /** Reads a few at a time, in order; what is not there (any more) is left out. */

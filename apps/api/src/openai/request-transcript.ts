@@ -13,7 +13,7 @@ import type { ReceivedFile } from '../http/multipart.ts';
 import type { SseWriter } from '../http/sse.ts';
 import type { LectureChanger } from '../lectures/change-lecture.ts';
 import type { EventStreams } from '../lectures/event-streams.ts';
-import { readTranscript } from '../lectures/lecture-text.ts';
+import { readMachineTranscript } from '../lectures/lecture-text.ts';
 import { keepRecord, toNewRecord } from '../lectures/new-lecture.ts';
 import type { Submitter } from '../lectures/submit.ts';
 import type { Services } from '../services.ts';
@@ -138,7 +138,7 @@ export function createTranscriptRequests(deps: {
   };
 
   const readResult = async (record: LectureRecord): Promise<AudioResult> => {
-    const transcript = await readTranscript(artifacts, record);
+    const transcript = await readMachineTranscript(artifacts, record);
     const { transcribedChunks } = await lectures.readIndex(record);
     const decodings = [];
     for (const index of transcribedChunks) {

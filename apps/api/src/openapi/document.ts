@@ -5,9 +5,10 @@ import { idSchema } from '@studymate/contracts/ids';
 import { lecturePageSchema, lectureSchema } from '@studymate/contracts/lecture';
 import { modelStatusSchema } from '@studymate/contracts/models';
 import { openaiErrorSchema } from '@studymate/contracts/openai';
-import { stageNameSchema } from '@studymate/contracts/stages';
+import { retryableSchema } from '@studymate/contracts/stages';
 import { chapterSchema, flashcardSchema, lectureTopicSchema, summarySchema } from '@studymate/contracts/study';
-import { partialTranscriptSchema, segmentSchema, transcriptSchema } from '@studymate/contracts/transcript';
+import { partialTranscriptSchema, segmentSchema, versionedTranscriptSchema } from '@studymate/contracts/transcript';
+import { editedTranscriptSchema } from '@studymate/contracts/transcript-edit';
 import { z } from 'zod';
 import { openaiPath } from '../openai/openai-error.ts';
 import { type Answer, allErrors, type BodySchema, type Operation, type Operations } from './operation.ts';
@@ -24,8 +25,9 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Course: courseSchema,
   CoursePage: coursePageSchema,
   Segment: segmentSchema,
-  Transcript: transcriptSchema,
+  Transcript: versionedTranscriptSchema,
   PartialTranscript: partialTranscriptSchema,
+  EditedTranscript: editedTranscriptSchema,
   Chapter: chapterSchema,
   LectureTopic: lectureTopicSchema,
   Summary: summarySchema,
@@ -38,7 +40,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
 const pathParameters: Readonly<Record<string, { description: string; schema: z.ZodType }>> = {
   id: { description: 'The id of the lecture or course.', schema: idSchema },
   owner: { description: 'The name of an owner.', schema: ownerNameSchema },
-  stage: { description: 'A stage of a lecture.', schema: stageNameSchema },
+  stage: { description: 'A stage of a lecture, or `study` for all that read the transcript.', schema: retryableSchema },
   index: {
     description: 'The place of a chapter in the list of all chapters, from 0.',
     schema: z.number().int().min(0),

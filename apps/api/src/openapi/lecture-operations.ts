@@ -5,7 +5,6 @@ import {
   jsonQuerySchema,
   listLecturesQuerySchema,
   summaryQuerySchema,
-  transcriptQuerySchema,
 } from '@studymate/contracts/queries';
 import {
   chapterSchema,
@@ -14,12 +13,19 @@ import {
   quizQuestionSchema,
   summarySchema,
 } from '@studymate/contracts/study';
-import { partialTranscriptSchema, transcriptSchema } from '@studymate/contracts/transcript';
 import { lectureFromUploadSchema } from '@studymate/contracts/upload';
 import { waveformSchema } from '@studymate/contracts/waveform';
 import { z } from 'zod';
 import * as fields from './form-fields.ts';
-import { type Answer, changeErrors, fileErrors, lectureErrors, type Operations, partErrors } from './operation.ts';
+import {
+  type Answer,
+  asFile,
+  changeErrors,
+  fileErrors,
+  lectureErrors,
+  type Operations,
+  partErrors,
+} from './operation.ts';
 
 const etag = { ETag: 'The version of the lecture, in quotes.' };
 const lecture: Answer = { description: 'The lecture.', content: { 'application/json': lectureSchema } };
@@ -27,7 +33,6 @@ const created = {
   Location: 'Where the lecture is.',
   'Idempotent-Replayed': '`true` when this request has made nothing.',
 };
-const asFile = { 'Content-Disposition': "A file name made of the lecture's title." };
 
 export const lectureOperations: Operations = {
   'GET /api/v1/lectures': {
@@ -110,7 +115,7 @@ export const lectureOperations: Operations = {
   },
   'POST /api/v1/lectures/:id/stages/:stage/retry': {
     tag: 'Lectures',
-    summary: 'Has a stage done once more, and what depends on it.',
+    summary: 'Has a stage done once more, and what depends on it; `study`: all that read the transcript.',
     answers: { 202: lecture },
     errors: [...changeErrors, 'not_ready', 'queue_unavailable', 'too_many_lectures'],
   },
@@ -141,24 +146,6 @@ export const lectureOperations: Operations = {
       304: { description: 'It has not changed.' },
     },
     errors: [...lectureErrors, 'range_not_satisfiable'],
-  },
-  'GET /api/v1/lectures/:id/transcript': {
-    tag: 'Parts of a lecture',
-    summary: 'The transcript, with the times of words as JSON, or as a file.',
-    query: transcriptQuerySchema,
-    answers: {
-      200: {
-        description: 'The transcript; with `partial=true` what there is so far.',
-        content: {
-          'application/json': z.union([partialTranscriptSchema, transcriptSchema]),
-          'text/plain': 'text',
-          'application/x-subrip': 'text',
-          'text/vtt': 'text',
-        },
-        headers: asFile,
-      },
-    },
-    errors: partErrors,
   },
   'GET /api/v1/lectures/:id/chapters': {
     tag: 'Parts of a lecture',

@@ -47,6 +47,9 @@ export interface FormField {
 
 export type Operations = Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Operation>>;
 
+/** Headers of a part of a lecture that is saved as a file. */
+export const asFile = { 'Content-Disposition': "A file name made of the lecture's title." };
+
 /** Errors of every route that reads something of a lecture. */
 export const lectureErrors = ['not_found', 'newer_version'] as const satisfies readonly ErrorCode[];
 /** Of what changes a lecture or a course. */
