@@ -107,6 +107,7 @@ test('a backup made while it runs, restored beside an empty Redis: lectures, rec
   const { client, key } = await makeClient('mia');
   const { id } = await client.uploadLecture(await excerpt('lecture.mp3', 40, 10));
   expect(await waitForEnd(client, id)).toBe('ready');
+  await client.editTranscript(id, [{ id: 0, text: 'Corrected by hand.' }]);
   const dir = await mkdtemp(path.join(tmpdir(), 'studymate-backup-'));
   const restored = path.join(dir, 'restored');
   try {
@@ -117,6 +118,7 @@ test('a backup made while it runs, restored beside an empty Redis: lectures, rec
       const there = createClient({ baseUrl: other.baseUrl, apiKey: key });
       expect(await there.getLecture(id)).toEqual(await client.getLecture(id));
       expect(await there.getTranscript(id)).toEqual(await client.getTranscript(id));
+      expect(await there.listTranscriptVersions(id)).toEqual(await client.listTranscriptVersions(id));
       const headers = { 'x-api-key': key };
       const media = (url: string) => fetch(url, { headers }).then((response) => response.arrayBuffer());
       expect(await media(there.mediaUrl(id))).toEqual(await media(client.mediaUrl(id)));

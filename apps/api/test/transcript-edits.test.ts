@@ -127,6 +127,7 @@ describe('a correction', () => {
     ],
     ['without a text', [{ id: 0 }]],
     ['that is too long', [{ id: 0, text: 'x'.repeat(5_001) }]],
+    ['that is too long for nine seconds', [{ id: 0, text: 'x'.repeat(651) }]],
     ['with control characters', [{ id: 0, text: 'a\u0000b' }]],
     ['with half a character', [{ id: 0, text: '\ud800' }]],
   ] as const)('%s is refused, and nothing is kept', async ([, segments]) => {

@@ -29,6 +29,14 @@ export function applyChanges(machine: Transcript, changes: readonly SegmentChang
   return { ...machine, text: texts.join(isUnspacedLanguage(machine.language) ? '' : ' '), segments };
 }
 
+/**
+ * How long a corrected text may be: longer than anybody speaks (some 25 characters a second), so that a transcript takes no
+ * more memory than the length of its recording allows.
+ */
+export function mostCharacters({ start, end, text }: Segment): number {
+  return Math.max(text.length, 200 + Math.ceil(50 * (end - start)));
+}
+
 /** How many segments differ from what the machine says. */
 export function countChanged(machine: Transcript, changes: readonly SegmentChange[]): number {
   return placeChanges(machine, changes).size;

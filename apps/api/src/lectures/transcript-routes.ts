@@ -5,6 +5,7 @@ import { transcriptQuerySchema } from '@studymate/contracts/queries';
 import type { Segment, Transcript } from '@studymate/contracts/transcript';
 import {
   type EditedTranscript,
+  type EditTranscript,
   editTranscriptSchema,
   restoreTranscriptSchema,
   type SegmentChange,
@@ -12,7 +13,7 @@ import {
   type TranscriptVersionInfo,
   type TranscriptVersions,
 } from '@studymate/contracts/transcript-edit';
-import { applyChanges, countChanged, withEdits } from '@studymate/speech/edited-transcript';
+import { applyChanges, countChanged, mostCharacters, withEdits } from '@studymate/speech/edited-transcript';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import type { Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
@@ -85,9 +86,7 @@ export function addTranscriptRoutes(
       const { id } = await reader.readOwn(ownerOf(res), req.params.id);
       const { segments } = await readJsonBody(req, { schema: editTranscriptSchema, maxBytes: maxEditBodyBytes });
       const { version, after } = await edit(id, req.headers['if-match'], async (machine, newest) => {
-        const unknown = segments.findIndex(({ id }) => !machine.segments[id]);
-        if (unknown >= 0)
-          throw new AppError('invalid_request', `segments.${unknown}.id: is no segment of this lecture`);
+        checkSegments(machine, segments);
         return { changes: withEdits(machine, newest?.changes ?? [], segments) };
       });
       const asked = new Set(segments.map(({ id }) => id));
@@ -119,6 +118,18 @@ export function addTranscriptRoutes(
       sendVersioned(res, { version, segments: after.filter(isChanged) } satisfies EditedTranscript);
     },
   });
+}
+
+/** @throws AppError `invalid_request` */
+function checkSegments(machine: Transcript, segments: EditTranscript['segments']): void {
+  for (const [i, { id, text }] of segments.entries()) {
+    const segment = machine.segments[id];
+    if (!segment) throw new AppError('invalid_request', `segments.${i}.id: is no segment of this lecture`);
+    const most = mostCharacters(segment);
+    if (text !== null && text.length > most) {
+      throw new AppError('invalid_request', `segments.${i}.text: must have at most ${most} characters, for its length`);
+    }
+  }
 }
 
 function toMachineVersion({ artifacts: { assemble }, createdAt }: LectureRecord): TranscriptVersionInfo {
