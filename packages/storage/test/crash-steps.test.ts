@@ -4,8 +4,16 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../src/blob-store.ts';
 import { createFileBlobStore } from '../src/file-blob-store.ts';
-import { chunkKey, deletionVersion, lecturePrefix, recordKey } from '../src/lecture-keys.ts';
+import {
+  chunkKey,
+  deletionVersion,
+  lecturePrefix,
+  recordKey,
+  transcriptEditKey,
+  transcriptEditsPrefix,
+} from '../src/lecture-keys.ts';
 import { createLectureStore, type LectureStore } from '../src/lecture-store.ts';
+import { createTranscriptEditStore } from '../src/transcript-edit-store.ts';
 import { makeRoot, text } from './support/fixtures.ts';
 import { makeRecord } from './support/records.ts';
 import { dyingFileSystem, failingFileSystem } from './support/wrapped-file-system.ts';
@@ -155,6 +163,38 @@ describe('a process that dies at each call of the file system in turn', () => {
         await lectures.delete(record.id);
       },
     );
+  });
+
+  it('a correction: the text is as before or corrected, and the next one goes on from it and removes what was left', async () => {
+    let record: LectureRecord = makeRecord();
+    const correct = (blobs: BlobStore, text: string) =>
+      createTranscriptEditStore({ blobs, lectures: createLectureStore({ blobs }) }).save(
+        record.id,
+        async (_, newest) => ({
+          changes: [...(newest?.changes ?? []), { id: 0, start: 0, from: 'heard', text }],
+          changedSegments: 1,
+        }),
+      );
+    const seen = new Set<number>();
+    await dieAtEachCall(
+      async () => {
+        record = makeRecord();
+        await lectures.create(record);
+      },
+      (blobs) => correct(blobs, 'one'),
+      async (done) => {
+        const found = (await lectures.read(record.id))?.transcriptVersion ?? 0;
+        seen.add(found);
+        if (done) expect(found).toBe(1);
+        const next = await correct(clean, 'two');
+        const texts = next.edit?.changes.map((change) => change.text);
+        expect(texts).toEqual(found === 0 ? ['two'] : ['one', 'two']);
+        const versions = next.edit?.versions.map(({ version }) => transcriptEditKey(record.id, version)) ?? [];
+        expect(await clean.list(transcriptEditsPrefix(record.id))).toEqual(versions.sort());
+        await lectures.delete(record.id);
+      },
+    );
+    expect([...seen].sort()).toEqual([0, 1]);
   });
 
   it('lecture delete: it is whole, or reads as null for good and is finished by the next start', async () => {
