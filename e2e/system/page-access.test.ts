@@ -144,9 +144,42 @@ test('Arabic is chosen by its name, stays, turns the page round without sideways
   // The recording's own language keeps its direction.
   const text = page.locator('.segment-text').first();
   expect(await text.evaluate((element) => getComputedStyle(element).direction)).toBe('ltr');
+  // What the API says of a recording that is none.
+  await page.goto(`/#/lectures/${failedId}`);
+  await page.locator('.lecture-status', { hasText: 'الملف ليس تسجيلًا' }).waitFor();
+  await page.goto(`/#/lectures/${studiedId}`);
   await page.getByRole('tab', { name: 'النص' }).press('ArrowLeft');
   expect(await page.getByRole('tab', { name: 'الملخص' }).getAttribute('aria-selected')).toBe('true');
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByRole('tab', { name: 'Summary' }).waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('keys that are one letter or sign can be switched off, which stays so; space goes on playing', async () => {
+  const { page, problems } = await open();
+  const openLecture = async () => {
+    await page.goto(`/#/lectures/${studiedId}`);
+    await page.waitForFunction(() => (document.querySelector('audio')?.duration ?? 0) > 70);
+  };
+  const untilPlaying = (plays: boolean) =>
+    page.waitForFunction((wanted) => document.querySelector('audio')?.paused !== wanted, plays);
+  await openLecture();
+  await page.keyboard.press('k');
+  await untilPlaying(true);
+  await page.keyboard.press('?');
+  await page.getByLabel(/pressed alone/).uncheck();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await openLecture();
+  for (const key of ['?', '/', 'k']) await page.keyboard.press(key);
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  expect(page.url()).toContain(studiedId);
+  await page.keyboard.press(' ');
+  await untilPlaying(true);
+  await page.getByRole('button', { name: 'Keys' }).click();
+  await page.getByLabel(/pressed alone/).check();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('k');
+  await untilPlaying(false);
   expect(problems).toEqual([]);
 });

@@ -17,6 +17,7 @@ import { createRecordingMemory } from './state/recording-memory.ts';
 import { parseRoute, toLectureHash } from './state/route.ts';
 import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
 import { createSpokenLanguage } from './state/spoken-language.ts';
+import { createSingleKeys } from './state/single-keys.ts';
 import { createUploadMemory } from './state/upload-memory.ts';
 import { createUploads } from './state/uploads.ts';
 
@@ -99,6 +100,7 @@ async function main(root: HTMLElement): Promise<void> {
     language,
     messages,
     person: person.name,
+    singleKeys: createSingleKeys(),
   };
 
   const signOut = async () => {

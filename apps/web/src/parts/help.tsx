@@ -1,8 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { useMessages } from '../state/app.ts';
+import { useApp, useMessages } from '../state/app.ts';
 
 /** What the keys do. */
 export function Help({ onClose }: { onClose(): void }) {
+  const { singleKeys } = useApp();
   const m = useMessages();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
@@ -36,6 +37,14 @@ export function Help({ onClose }: { onClose(): void }) {
           </dl>
         </section>
       ))}
+      <label class="help-switch">
+        <input
+          type="checkbox"
+          checked={singleKeys.areOn.value}
+          onChange={({ currentTarget }) => singleKeys.choose(currentTarget.checked)}
+        />
+        {help.singleKeys}
+      </label>
       <div class="dialog-buttons">
         <button class="button" type="button" onClick={() => dialog.current?.close()}>
           {m.dialog.close}

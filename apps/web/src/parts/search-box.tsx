@@ -10,7 +10,7 @@ import { toMessage } from '../text/problems.ts';
 
 /** Looks through lectures while somebody types; each answer leads to its moment. @param props.courseId only its own */
 export function SearchBox({ courseId }: { courseId?: string }) {
-  const { client } = useApp();
+  const { client, singleKeys } = useApp();
   const m = useMessages();
   const search = useMemo(
     () => createSearch({ client, ...(courseId !== undefined && { courseId }) }),
@@ -37,7 +37,7 @@ export function SearchBox({ courseId }: { courseId?: string }) {
             id="search"
             type="search"
             autocomplete="off"
-            aria-keyshortcuts="/"
+            aria-keyshortcuts={singleKeys.areOn.value ? '/' : undefined}
             placeholder={m.search.placeholder}
             onInput={({ currentTarget }) => search.write(currentTarget.value)}
           />

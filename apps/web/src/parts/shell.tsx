@@ -7,7 +7,7 @@ import { toMessage } from '../text/problems.ts';
 
 /** What stays while views come and go: header, main area, the line about an API that is away, and short notes. */
 export function Shell(props: { onSignOut: (() => void) | null; onHelp(): void; children: ComponentChildren }) {
-  const { notices, uploads, language } = useApp();
+  const { notices, uploads, language, singleKeys } = useApp();
   const m = useMessages();
   const main = useRef<HTMLElement>(null);
   const pending = uploads.pending.value;
@@ -45,7 +45,7 @@ export function Shell(props: { onSignOut: (() => void) | null; onHelp(): void; c
             type="button"
             aria-label={m.shell.help}
             title={m.shell.help}
-            aria-keyshortcuts="?"
+            aria-keyshortcuts={singleKeys.areOn.value ? '?' : undefined}
             onClick={props.onHelp}
           >
             ?

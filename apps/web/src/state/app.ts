@@ -9,6 +9,7 @@ import type { Language } from './language.ts';
 import type { Notices } from './notices.ts';
 import type { Recorder } from './recorder.ts';
 import type { SpokenLanguage } from './spoken-language.ts';
+import type { SingleKeys } from './single-keys.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What every part of the page may use; made once, in main.tsx. */
@@ -24,6 +25,7 @@ export interface App {
   spoken: SpokenLanguage;
   language: Language;
   /** In the language that was chosen. */
+  singleKeys: SingleKeys;
   messages: ReadonlySignal<Messages>;
 }
 

@@ -355,6 +355,7 @@ export const ar: Messages = {
     aboutHours: (hours, minutes) => (minutes === 0 ? `نحو ${hours} س` : `نحو ${hours} س ${minutes} د`),
     hardly: 'أقل من 0.1 ث',
     seconds: (n) => `${n} ث`,
+    singleKeys: 'للمفاتيح التي هي حرف أو رمز واحد عمل حين تُضغط وحدها',
     minutes: (minutes, seconds) => `${minutes} د ${seconds} ث`,
     today: (time) => `اليوم، ${time}`,
     yesterday: (time) => `أمس، ${time}`,

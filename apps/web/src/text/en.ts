@@ -352,6 +352,7 @@ export const en = {
       minutes === 0 ? `about ${hours} h` : `about ${hours} h ${minutes} min`,
     hardly: '< 0.1 s',
     seconds: (n: string | number) => `${n} s`,
+    singleKeys: 'Keys that are one letter or sign do something when they are pressed alone',
     minutes: (minutes: number, seconds: number) => `${minutes} min ${seconds} s`,
     today: (time: string) => `today, ${time}`,
     yesterday: (time: string) => `yesterday, ${time}`,
