@@ -16,8 +16,8 @@ import { createRecorder } from './state/recorder.ts';
 import { createRecordingMemory } from './state/recording-memory.ts';
 import { parseRoute, toLectureHash } from './state/route.ts';
 import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
-import { createSpokenLanguage } from './state/spoken-language.ts';
 import { createSingleKeys } from './state/single-keys.ts';
+import { createSpokenLanguage } from './state/spoken-language.ts';
 import { createUploadMemory } from './state/upload-memory.ts';
 import { createUploads } from './state/uploads.ts';
 
@@ -97,10 +97,10 @@ async function main(root: HTMLElement): Promise<void> {
     courses,
     terms,
     spoken,
+    singleKeys: createSingleKeys(),
     language,
     messages,
     person: person.name,
-    singleKeys: createSingleKeys(),
   };
 
   const signOut = async () => {

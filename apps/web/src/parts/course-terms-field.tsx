@@ -29,7 +29,7 @@ export function CourseTermsField() {
         {m.terms.hint}
       </p>
       <p class="field-problem" id="terms-problem" role="alert">
-        {problem}
+        {problem === '' ? '' : m.terms.problem(problem)}
       </p>
     </details>
   );

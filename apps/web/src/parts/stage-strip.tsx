@@ -2,6 +2,8 @@ import type { Lecture } from '@studymate/contracts/lecture';
 import type { StageName, StageView } from '@studymate/contracts/stages';
 import { useMessages } from '../state/app.ts';
 import { findStage, hasEnded } from '../state/lecture-state.ts';
+import type { Messages } from '../text/en.ts';
+import { toReason } from '../text/problems.ts';
 import { toStageText } from '../text/status-text.ts';
 import { Icon } from './icon.tsx';
 
@@ -13,7 +15,7 @@ export function StageStrip({ lecture }: { lecture: Lecture | null }) {
       {(Object.keys(m.stages) as StageName[]).map((name) => {
         const stage = lecture === null ? undefined : findStage(lecture, name);
         return (
-          <li key={name} class="stage" data-status={stage?.status} title={stage && toTitle(stage, m.lecture.coldTime)}>
+          <li key={name} class="stage" data-status={stage?.status} title={stage && toTitle(stage, m)}>
             <span class="stage-mark" style={{ '--progress': `${Math.round((stage?.progress ?? 0) * 100)}%` }}>
               <StageIcon status={stage?.status} />
             </span>
@@ -34,7 +36,7 @@ function StageIcon({ status }: { status: StageView['status'] | undefined }) {
   return status === 'skipped' ? <Icon name="skipped" /> : null;
 }
 
-function toTitle(stage: StageView, coldTime: string): string {
-  if (stage.error !== undefined) return stage.error.message;
-  return stage.status === 'done' && stage.cold === true ? coldTime : '';
+function toTitle(stage: StageView, m: Messages): string {
+  if (stage.error !== undefined) return toReason(stage.error, m.problems);
+  return stage.status === 'done' && stage.cold === true ? m.lecture.coldTime : '';
 }

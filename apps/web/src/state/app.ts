@@ -8,8 +8,8 @@ import type { CourseTerms } from './course-terms.ts';
 import type { Language } from './language.ts';
 import type { Notices } from './notices.ts';
 import type { Recorder } from './recorder.ts';
-import type { SpokenLanguage } from './spoken-language.ts';
 import type { SingleKeys } from './single-keys.ts';
+import type { SpokenLanguage } from './spoken-language.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What every part of the page may use; made once, in main.tsx. */
@@ -23,9 +23,9 @@ export interface App {
   person: ReadonlySignal<string | null>;
   terms: CourseTerms;
   spoken: SpokenLanguage;
+  singleKeys: SingleKeys;
   language: Language;
   /** In the language that was chosen. */
-  singleKeys: SingleKeys;
   messages: ReadonlySignal<Messages>;
 }
 

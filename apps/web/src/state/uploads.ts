@@ -120,7 +120,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
     } catch (error) {
       const isRefused = error instanceof ApiError && error.status === 401;
       if (isRefused) deps.onUnauthenticated();
-      const problem = error instanceof TypeError ? error.message : toMessage(error, deps.messages.peek());
+      const m = deps.messages.peek();
+      const problem = error instanceof TypeError ? m.upload.connectionLost : toMessage(error, m);
       const canRetry =
         !(error instanceof ApiError) || isAway(error) || isRefused || error.status === 429 || error.status >= 500;
       if (item.isTaken) drop(item);
@@ -150,7 +151,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
 
   /** Looks at a file before anything is sent of it. */
   const check = async (item: Item, file: File) => {
-    const { upload } = deps.messages.peek();
+    const { upload, terms } = deps.messages.peek();
     const objection = await findObjection(file);
     if (item.isTaken) return;
     if (objection !== null) {
@@ -162,7 +163,7 @@ export function createUploads(deps: UploadsDeps): Uploads {
       item.glossary = deps.readTerms();
       item.language = deps.readLanguage();
     } catch (error) {
-      problem = upload.termsProblem(toGlossaryProblem(error));
+      problem = upload.termsProblem(terms.problem(toGlossaryProblem(error)));
     }
     // Also with terms that cannot be used: it may be a recording of which there is nothing else.
     const kept = memory.keep(item.key, toRemembered(item, file, owner));

@@ -1,4 +1,5 @@
 import type { Messages } from './en.ts';
+import { problemsAr, warningsAr } from './problems-ar.ts';
 
 const rules = new Intl.PluralRules('ar');
 
@@ -44,6 +45,8 @@ export const ar: Messages = {
     language: 'اللغة',
     help: 'المفاتيح',
   },
+  problems: problemsAr,
+  warnings: warningsAr,
   signIn: {
     title: 'تسجيل الدخول',
     key: 'مفتاحك',
@@ -61,6 +64,7 @@ export const ar: Messages = {
     beginning: 'يبدأ الإرسال',
     sent: (percent, size) => `أُرسل ${percent} من ${size}`,
     storing: 'أُرسل، ويُحفظ الآن',
+    connectionLost: 'انقطع الاتصال قبل أن يُرسَل التسجيل كله.',
     awaitsConnection: (sent) => `${sent}؛ ينتظر الاتصال ثم يواصل`,
     paused: (sent) => `${sent}؛ متوقف مؤقتًا`,
     sending: (name) => `إرسال ${name}`,
@@ -108,6 +112,7 @@ export const ar: Messages = {
     title: 'مصطلحات المقرر',
     label: 'مصطلحات المقرر، واحد في كل سطر',
     hint: 'أسماء ومصطلحات ستُقال، كما تُكتب، واحد في كل سطر. للتسجيلات التي تضيفها من الآن.',
+    problem: () => 'لكل مصطلح حرف أو رقم على الأقل، وحتى 100 حرف، ولا تزيد المصطلحات على 200',
   },
   search: {
     label: 'ابحث في كل المحاضرات',
@@ -346,6 +351,7 @@ export const ar: Messages = {
     rate: 'لا أعرفها، صعبة، أعرفها، سهلة',
     space: 'المسافة',
     enter: 'الإدخال',
+    singleKeys: 'للمفاتيح التي هي حرف أو رمز واحد عمل حين تُضغط وحدها',
   },
   time: {
     aFewSeconds: 'ثوان قليلة',
@@ -355,7 +361,6 @@ export const ar: Messages = {
     aboutHours: (hours, minutes) => (minutes === 0 ? `نحو ${hours} س` : `نحو ${hours} س ${minutes} د`),
     hardly: 'أقل من 0.1 ث',
     seconds: (n) => `${n} ث`,
-    singleKeys: 'للمفاتيح التي هي حرف أو رمز واحد عمل حين تُضغط وحدها',
     minutes: (minutes, seconds) => `${minutes} د ${seconds} ث`,
     today: (time) => `اليوم، ${time}`,
     yesterday: (time) => `أمس، ${time}`,

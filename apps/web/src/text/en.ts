@@ -2,6 +2,7 @@ import type { ReviewRating } from '@studymate/contracts/reviews';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Flashcard } from '@studymate/contracts/study';
 import type { Segment } from '@studymate/contracts/transcript';
+import type { Reasons } from './problems.ts';
 
 type Flag = Segment['flags'][number];
 
@@ -35,6 +36,9 @@ export const en = {
     language: 'Language',
     help: 'Keys',
   },
+  /** For refusals and warnings of the API, by code; its own messages are English, and stay where a code has no text. */
+  problems: {} as Reasons,
+  warnings: {} as Reasons,
   signIn: {
     title: 'Sign in',
     key: 'Your key',
@@ -52,6 +56,7 @@ export const en = {
     beginning: 'Beginning to send',
     sent: (percent: string, size: string) => `${percent} of ${size} sent`,
     storing: 'Sent, being stored',
+    connectionLost: 'The connection was lost before the whole recording had been sent.',
     awaitsConnection: (sent: string) => `${sent}; waiting for the connection, then it goes on`,
     paused: (sent: string) => `${sent}; paused`,
     sending: (name: string) => `Sending ${name}`,
@@ -99,6 +104,7 @@ export const en = {
     title: 'Course terms',
     label: 'Course terms, one a line',
     hint: 'Names and terms that will be said, as they should be spelt, one a line. For the recordings that you add from now on.',
+    problem: (message: string) => message,
   },
   search: {
     label: 'Search in all lectures',
@@ -342,6 +348,7 @@ export const en = {
     rate: 'Not known, hard, known, easy',
     space: 'Space',
     enter: 'Enter',
+    singleKeys: 'Keys that are one letter or sign do something when they are pressed alone',
   },
   time: {
     aFewSeconds: 'a few seconds',
@@ -352,7 +359,6 @@ export const en = {
       minutes === 0 ? `about ${hours} h` : `about ${hours} h ${minutes} min`,
     hardly: '< 0.1 s',
     seconds: (n: string | number) => `${n} s`,
-    singleKeys: 'Keys that are one letter or sign do something when they are pressed alone',
     minutes: (minutes: number, seconds: number) => `${minutes} min ${seconds} s`,
     today: (time: string) => `today, ${time}`,
     yesterday: (time: string) => `yesterday, ${time}`,

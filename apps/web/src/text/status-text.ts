@@ -4,6 +4,7 @@ import type { StageName, StageView } from '@studymate/contracts/stages';
 import { findStage, hasEnded } from '../state/lecture-state.ts';
 import type { Messages } from './en.ts';
 import { toAbout, toClock, toDay, toLanguageName, toPercent, toTaken } from './format.ts';
+import { toReason } from './problems.ts';
 
 const studyStages: ReadonlySet<StageName> = new Set(['chapters', 'topics', 'summary', 'flashcards']);
 
@@ -29,8 +30,8 @@ export function toStatusText(lecture: Lecture, m: Messages): string {
       return etaSeconds === null ? what : m.status.left(what, toAbout(etaSeconds, m));
     }
     case 'failed': {
-      const message = lecture.stages.find((stage) => stage.error !== undefined)?.error?.message;
-      return message === undefined ? m.status.failed : m.status.failedBecause(message);
+      const error = lecture.stages.find((stage) => stage.error !== undefined)?.error;
+      return error === undefined ? m.status.failed : m.status.failedBecause(toReason(error, m.problems));
     }
     default:
       return m.status[lecture.status];
@@ -116,7 +117,7 @@ export function whyMissing(lecture: Lecture, name: StageName, m: Messages): stri
   const stage = findStage(lecture, name);
   switch (stage?.status) {
     case 'failed':
-      return m.parts.failed(stage.error?.message);
+      return m.parts.failed(stage.error && toReason(stage.error, m.problems));
     case 'skipped':
       return lecture.status === 'failed' ? m.parts.noTranscript : m.parts.nobodySpeaks;
     case 'cancelled':

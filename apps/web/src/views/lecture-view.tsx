@@ -18,6 +18,7 @@ import { WaveformPicture } from '../parts/waveform.tsx';
 import { useApp, useMessages } from '../state/app.ts';
 import { chaptersOf } from '../state/chapter-levels.ts';
 import { createOpenLecture } from '../state/open-lecture.ts';
+import { toReason } from '../text/problems.ts';
 import { toPlaceholder, toStatusText } from '../text/status-text.ts';
 
 /** Comes with the scheduler of its cards when it is first shown. */
@@ -83,8 +84,8 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
         </p>
         <StageStrip lecture={lecture} />
         <ul class="warnings" aria-label={m.lecture.warnings} hidden={!lecture?.warnings.length}>
-          {lecture?.warnings.map(({ code, message }) => (
-            <li key={code}>{message}</li>
+          {lecture?.warnings.map((warning) => (
+            <li key={warning.code}>{toReason(warning, m.warnings)}</li>
           ))}
         </ul>
       </div>
