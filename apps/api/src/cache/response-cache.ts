@@ -37,6 +37,8 @@ export interface AnswerMaker<T> {
   make(signal: AbortSignal): AsyncIterable<T>;
   /** Asked at the end: whether the same request would be answered so again. */
   isLasting?(): boolean;
+  /** Asked where there is an old answer: whether there is anybody at all who could make a fresh one. */
+  canMake?(): Promise<boolean>;
 }
 
 export interface CachedAnswer<T> {
@@ -141,6 +143,11 @@ export function createResponseCache(deps: {
       const [maker] = flight.makers;
       // Nobody waits any more.
       if (!maker) return;
+      if (kept && (await maker.canMake?.()) === false) {
+        flight.result = 'stale';
+        yield* kept.pieces;
+        return;
+      }
       let isBegun = false;
       try {
         for await (const piece of makeAndKeep(key, ttlSeconds, maker, signal)) {

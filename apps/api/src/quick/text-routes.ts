@@ -68,7 +68,7 @@ export function addTextRoutes(
         const giveBack = isSmall ? null : await admission.takeQuick(owner);
         try {
           const content = await readJsonBody(req, { schema: route.request, maxBytes: route.maxBytes });
-          const { make, isLasting } = route.answer(content);
+          const { make, isLasting, canMake = () => modelNames.hasWorker('text') } = route.answer(content);
           async function* admitted(making: AbortSignal): AsyncGenerator<unknown> {
             const leave = isSmall ? await admission.takeQuick(owner) : null;
             try {
@@ -82,7 +82,7 @@ export function addTextRoutes(
           const use = toCacheUse(req.get('cache-control'));
           const { result, pieces } = await cache.open(
             { kind: route.kind, owner, content, model, pieces: route.pieces, use },
-            { make: admitted, ...(isLasting && { isLasting }) },
+            { make: admitted, canMake, ...(isLasting && { isLasting }) },
             signal,
           );
           res.setHeader('x-cache', result === 'shared' ? 'hit' : result);
@@ -153,6 +153,7 @@ export function addTextRoutes(
           isLasting = stream.isLasting;
         },
         isLasting: () => isLasting,
+        ...(!summaries.needsWorker && { canMake: async () => true }),
       };
     },
     async send(res, pieces, signal) {

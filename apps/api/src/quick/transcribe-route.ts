@@ -99,7 +99,7 @@ export function addTranscribeRoute(
       const owner = ownerOf(res);
       const { result, pieces } = await cache.open(
         { kind: 'clip', owner, content, model, pieces: keptPieces, use },
-        { make },
+        { make, canMake: () => modelNames.hasWorker('speech') },
         signal,
       );
       res.setHeader('x-cache', result === 'shared' ? 'hit' : result);

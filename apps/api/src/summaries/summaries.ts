@@ -24,6 +24,8 @@ export interface SummaryStream extends AsyncIterable<string> {
 export interface Summaries {
   /** What makes them. */
   readonly algorithm: string;
+  /** Whether a stream is made by workers alone. */
+  readonly needsWorker: boolean;
   /** The sentences of a text that say most of it. @throws AppError what the queue and the worker throw */
   extract(request: SummarizeRequest, options: { signal: AbortSignal; opening?: number }): Promise<SummarizeResponse>;
   /** A summary piece by piece, each with the space before it: put together they are the summary. */
@@ -119,6 +121,7 @@ export function createSummaries(deps: {
 
   return {
     algorithm: model ? `${extractiveAlgorithm} ${model.name}` : extractiveAlgorithm,
+    needsWorker: model === null,
     extract,
     stream(request, signal) {
       let isLasting = true;
