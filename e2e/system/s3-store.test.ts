@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createId } from '@studymate/contracts/ids';
+import type { S3Place } from '@studymate/contracts/places';
 import { createBufferPlaces } from '@studymate/storage/buffer-places';
 import { mediaKey } from '@studymate/storage/lecture-keys';
 import { createS3BlobStore } from '@studymate/storage/s3-blob-store';
-import { createS3Client, type S3Options } from '@studymate/storage/s3-client';
+import { createS3Client } from '@studymate/storage/s3-client';
 import { createS3Multipart } from '@studymate/storage/s3-multipart';
 import { createS3PartialFiles } from '@studymate/storage/s3-partial-files';
 import { explainStoreFault } from '@studymate/storage/store-fault';
@@ -20,11 +21,11 @@ const server = started instanceof Error ? null : started;
 afterAll(() => server?.close());
 
 const places = createBufferPlaces(2 ** 23);
-const open = (options: S3Options, tempDir: string) =>
+const open = (options: S3Place, tempDir: string) =>
   createS3BlobStore({ client: createS3Client(options), tempDir, maxBlobBytes: 2 ** 32, places });
 
 /** Keys of uploads in parts that are neither whole nor given up. */
-async function listUnfinished(options: S3Options): Promise<string[]> {
+async function listUnfinished(options: S3Place): Promise<string[]> {
   const client = createS3Client(options);
   const keys: string[] = [];
   for await (const { key } of createS3Multipart(client).listUploads()) keys.push(key);
@@ -33,7 +34,7 @@ async function listUnfinished(options: S3Options): Promise<string[]> {
 }
 
 describe.skipIf(!server)(`an S3 store (skipped where its server cannot be had: ${started})`, () => {
-  const options = server?.options ?? ({} as S3Options);
+  const options = server?.options ?? ({} as S3Place);
 
   describeBlobStore('S3', async () => {
     const tempDir = await mkdtemp(path.join(tmpdir(), 'studymate-s3-'));

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { createId } from '@studymate/contracts/ids';
+import type { S3Place } from '@studymate/contracts/places';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createBufferPlaces } from '@studymate/storage/buffer-places';
 import { mediaKey } from '@studymate/storage/lecture-keys';
 import { createS3BlobStore } from '@studymate/storage/s3-blob-store';
-import { createS3Client, type S3Client, type S3Options } from '@studymate/storage/s3-client';
+import { createS3Client, type S3Client } from '@studymate/storage/s3-client';
 import { createS3Multipart } from '@studymate/storage/s3-multipart';
 import { createS3Objects } from '@studymate/storage/s3-objects';
 import { createS3PartialFiles } from '@studymate/storage/s3-partial-files';
@@ -56,7 +57,7 @@ describe.skipIf(!server)(`uploads in a bucket (skipped where its server cannot b
     return createUploadStore({ blobs, partials });
   };
   beforeAll(async () => {
-    client = createS3Client({ ...(server?.options as S3Options), prefix: 'uploads/' });
+    client = createS3Client({ ...(server?.options as S3Place), prefix: 'uploads/' });
     blobs = await createS3BlobStore({ client, tempDir: tmpdir(), maxBlobBytes: 2 ** 32, places });
     uploads = openUploads(client);
   });

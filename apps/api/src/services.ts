@@ -1,4 +1,5 @@
 import type { Config } from '@studymate/config/config';
+import type { RedisPlace } from '@studymate/contracts/places';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
 import { type ActiveLectures, createActiveLectures } from '@studymate/queue/active';
@@ -15,7 +16,7 @@ import { createLiveStore, type LiveStore } from '@studymate/queue/live';
 import { createModelFleet, type ModelFleet } from '@studymate/queue/model-fleet';
 import { createQueues, type Queues } from '@studymate/queue/queues';
 import { createQuickCalls, type QuickCalls } from '@studymate/queue/quick';
-import { type ConnectionKind, createRedis, type RedisPlace } from '@studymate/queue/redis';
+import { type ConnectionKind, createRedis } from '@studymate/queue/redis';
 import { createUploadLocks, type UploadLocks } from '@studymate/queue/upload-locks';
 import { type Artifacts, createArtifacts } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';

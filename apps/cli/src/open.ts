@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Config, parseConfig } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
+import type { RedisPlace } from '@studymate/contracts/places';
 import { type ActiveLectures, createActiveLectures } from '@studymate/queue/active';
 import { type Advancer, createAdvancer } from '@studymate/queue/advance';
 import { createFailedJobs, type FailedJobs } from '@studymate/queue/failed';
 import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
-import { createRedis, type RedisPlace, toRedisName } from '@studymate/queue/redis';
+import { createRedis, toRedisName } from '@studymate/queue/redis';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createLectureStore, type LectureStore } from '@studymate/storage/lecture-store';
 import { openStore } from '@studymate/storage/open-store';

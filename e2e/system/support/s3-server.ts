@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { S3Options } from '@studymate/storage/s3-client';
+import type { S3Place } from '@studymate/contracts/places';
 import { preparePython } from '../../support/python-environment.ts';
 import { rootDir } from '../../support/running-system.ts';
 
 export interface S3Server {
   /** Of its one bucket, which is empty at first. */
-  options: S3Options;
+  options: S3Place;
   /** The same as settings of API and worker. */
   env: Record<string, string>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { ModelDevice, ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
-import { findRedisMistakes, type RedisConfig, toCacheRedis, toRedisConfig } from './redis-config.ts';
+import type { RedisPlace, S3Place } from '@studymate/contracts/places';
+import { findRedisMistakes, toCacheRedis, toRedisConfig } from './redis-config.ts';
 import { type SettingName, type SettingValues, settings } from './settings.ts';
-import { findStoreMistakes, type S3Config, toS3Config } from './store-config.ts';
+import { findStoreMistakes, toS3Config } from './store-config.ts';
 
 /** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
 export interface Config {
@@ -19,12 +20,12 @@ export interface Config {
   };
   /** `families`: whose jobs it takes. */
   worker: { internalHost: string; internalPort: number; families: ModelFamily[] };
-  redis: RedisConfig & { prefix: string };
+  redis: RedisPlace & { prefix: string };
   /**
    * Of answers to short clips and texts; 0 s: none is kept. `summarySeconds`: of streamed ones. `redis` null: in that of the
    * queue.
    */
-  cache: { redis: RedisConfig | null; clipSeconds: number; summarySeconds: number; textSeconds: number };
+  cache: { redis: RedisPlace | null; clipSeconds: number; summarySeconds: number; textSeconds: number };
   breakers: { failures: number; openMs: number };
   /** Writes summaries and answers to questions; null: nobody does. `baseUrl` without a slash at its end. */
   llm: { baseUrl: string; apiKey: string | null; model: string; stallMs: number } | null;
@@ -32,7 +33,7 @@ export interface Config {
   callbacks: { secret: string | null; allowPrivate: boolean };
   dataDir: string;
   /** Null: the store is the folder `dataDir`. */
-  s3: S3Config | null;
+  s3: S3Place | null;
   /** 0: nothing is ever too old. */
   retentionDays: number;
   limits: {

@@ -1,19 +1,5 @@
+import type { RedisPlace } from '@studymate/contracts/places';
 import type { SettingValues } from './settings.ts';
-
-/** A Redis, and how to find it. */
-export interface RedisConfig {
-  /** With sentinels or a cluster, of it only scheme, user, password and database. */
-  url: string;
-  /** Null: the authorities that Node knows. */
-  caFile: string | null;
-  sentinels: { nodes: RedisNode[]; name: string; password: string | null } | null;
-  clusterNodes: RedisNode[] | null;
-}
-
-export interface RedisNode {
-  host: string;
-  port: number;
-}
 
 /** @param v settings of which each may be missing because it is wrong by itself */
 export function findRedisMistakes(v: Partial<SettingValues>): string[] {
@@ -36,7 +22,7 @@ export function findRedisMistakes(v: Partial<SettingValues>): string[] {
   return mistakes;
 }
 
-export function toRedisConfig(v: SettingValues): RedisConfig {
+export function toRedisConfig(v: SettingValues): RedisPlace {
   const { REDIS_SENTINELS: sentinels, REDIS_CLUSTER_NODES: clusterNodes } = v;
   return {
     url: v.REDIS_URL,
@@ -50,7 +36,7 @@ export function toRedisConfig(v: SettingValues): RedisConfig {
 }
 
 /** @returns null where the cache lies in the Redis of the queue */
-export function toCacheRedis(v: SettingValues): RedisConfig | null {
+export function toCacheRedis(v: SettingValues): RedisPlace | null {
   if (v.CACHE_REDIS_URL === '' || v.CACHE_REDIS_URL === v.REDIS_URL) return null;
   return { url: v.CACHE_REDIS_URL, caFile: v.REDIS_CA_FILE || null, sentinels: null, clusterNodes: null };
 }

@@ -1,20 +1,5 @@
+import type { S3Place } from '@studymate/contracts/places';
 import type { SettingValues } from './settings.ts';
-
-/** A bucket that speaks S3. */
-export interface S3Config {
-  /** Without a slash at its end. */
-  endpoint: string;
-  region: string;
-  bucket: string;
-  /** Empty, or ends in "/". */
-  prefix: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  /** Null: the keys are lasting ones. */
-  sessionToken: string | null;
-  /** The bucket is the first part of the path; else it is the first part of the host's name. */
-  pathStyle: boolean;
-}
 
 /** @param v settings of which each may be missing because it is wrong by itself */
 export function findStoreMistakes(v: Partial<SettingValues>): string[] {
@@ -31,7 +16,7 @@ export function findStoreMistakes(v: Partial<SettingValues>): string[] {
   return names.filter((name) => v[name] === '').map((name) => `${name}: is needed with STORE=s3; ${needed[name]}`);
 }
 
-export function toS3Config(v: SettingValues): S3Config | null {
+export function toS3Config(v: SettingValues): S3Place | null {
   if (v.STORE === 'file') return null;
   const prefix = v.S3_PREFIX.replace(/\/+$/, '');
   return {

@@ -1,25 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '@studymate/contracts/errors';
+import type { RedisNode, RedisPlace } from '@studymate/contracts/places';
 import { Cluster, Redis } from 'ioredis';
 
 /** Connections differ in what they do while Redis is away: a request must fail soon, a worker must wait. */
 export type ConnectionKind = 'producer' | 'consumer';
-
-/** A Redis, and how to find it. */
-export interface RedisPlace {
-  /** With sentinels or a cluster, of it only scheme, user, password and database. */
-  url: string;
-  /** PEM file with the certificate of the authority that a `rediss://` server is known by. */
-  caFile?: string | null;
-  /** They say which Redis is the primary. */
-  sentinels?: { nodes: RedisNode[]; name: string; password: string | null } | null;
-  clusterNodes?: RedisNode[] | null;
-}
-
-interface RedisNode {
-  host: string;
-  port: number;
-}
 
 export interface RedisOptions extends RedisPlace {
   kind: ConnectionKind;

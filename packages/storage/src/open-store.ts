@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import type { S3Place } from '@studymate/contracts/places';
 import type { BlobStore } from './blob-store.ts';
 import { createFileBlobStore } from './file-blob-store.ts';
 import { mediaKey } from './lecture-keys.ts';
 import { createPartialFiles, type PartialFiles } from './partial-files.ts';
 import type { StoreWatch } from './s3-blob-store.ts';
-import type { S3Options } from './s3-client.ts';
 
 /** Where the lectures lie, and the bytes of uploads that are not whole yet. */
 export interface OpenStore {
@@ -16,7 +16,7 @@ export interface StoreOptions {
   /** The store itself, or, with a bucket, for local copies. */
   dataDir: string;
   /** Null: the store is a folder. */
-  s3: S3Options | null;
+  s3: S3Place | null;
   limits: { maxUploadBytes: number };
 }
 

@@ -2,25 +2,10 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@studymate/contracts/errors';
+import type { S3Place } from '@studymate/contracts/places';
 import { sign } from 'aws4';
 import { systemCode } from './file-system.ts';
 import { readElement } from './s3-xml.ts';
-
-/** Where a bucket is, and who we are there. */
-export interface S3Options {
-  /** Without a slash at its end. */
-  endpoint: string;
-  region: string;
-  bucket: string;
-  /** Before all our keys: empty, or ends in "/". */
-  prefix: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  /** Null: the keys are lasting ones. */
-  sessionToken: string | null;
-  /** The bucket is the first part of the path; else it is the first part of the host's name. */
-  pathStyle: boolean;
-}
 
 export interface S3Request {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
@@ -84,7 +69,7 @@ const fullCodes = /StorageFull|QuotaExceeded|InsufficientStorage|TooMuchData/;
  * signed as well, so that what arrives is what was sent, also without TLS.
  */
 export function createS3Client(
-  options: S3Options,
+  options: S3Place,
   { patienceMs: usualPatienceMs = defaultPatienceMs }: { patienceMs?: number } = {},
 ): S3Client {
   const endpoint = new URL(options.endpoint);

@@ -1,7 +1,8 @@
+import type { S3Place } from '@studymate/contracts/places';
 import { createBufferPlaces } from './buffer-places.ts';
 import type { OpenStore } from './open-store.ts';
 import { createS3BlobStore, type StoreWatch } from './s3-blob-store.ts';
-import { createS3Client, type S3Options } from './s3-client.ts';
+import { createS3Client } from './s3-client.ts';
 import { toPartBytes } from './s3-multipart.ts';
 import { createS3PartialFiles } from './s3-partial-files.ts';
 
@@ -11,7 +12,7 @@ import { createS3PartialFiles } from './s3-partial-files.ts';
  * @throws AppError `storage_unavailable`
  */
 export async function openS3Store(
-  options: S3Options & { tempDir: string; maxBlobBytes: number; toUploadKey: (id: string) => string },
+  options: S3Place & { tempDir: string; maxBlobBytes: number; toUploadKey: (id: string) => string },
   watch?: StoreWatch,
 ): Promise<OpenStore> {
   const { tempDir, maxBlobBytes, toUploadKey } = options;

@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { S3Place } from '@studymate/contracts/places';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBufferPlaces } from '../src/buffer-places.ts';
 import { createS3BlobStore } from '../src/s3-blob-store.ts';
-import { createS3Client, type S3Options } from '../src/s3-client.ts';
+import { createS3Client } from '../src/s3-client.ts';
 import { explainStoreFault } from '../src/store-fault.ts';
 import { type MemoryS3, startMemoryS3 } from './support/memory-s3.ts';
 
@@ -26,7 +27,7 @@ afterEach(async () => {
   await rm(tempDir, { recursive: true });
 });
 
-async function open({ patienceMs = 6_000, graceMs = 30_000, options = s3.options as S3Options } = {}) {
+async function open({ patienceMs = 6_000, graceMs = 30_000, options = s3.options as S3Place } = {}) {
   const client = createS3Client(options, { patienceMs });
   const watch = {
     onFault: (error: unknown) => void told.push(explainStoreFault(error) ?? String(error)),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { S3Options } from '../../src/s3-client.ts';
+import type { S3Place } from '@studymate/contracts/places';
 
 export interface S3Asked {
   method: string;
@@ -18,7 +18,7 @@ interface Kept {
 
 /** A bucket in memory that believes every signature. What S3 really does: e2e/system. */
 export interface MemoryS3 {
-  options: S3Options;
+  options: S3Place;
   objects: Map<string, Kept>;
   uploads: Map<string, { key: string; begunMs: number; parts: Map<number, Kept> }>;
   /** Such as "PUT media/1". */
