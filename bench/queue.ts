@@ -6,6 +6,7 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNames } from '@studymate/contracts/stages';
 import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
+import { noTracer } from '@studymate/observability/tracer';
 import { createActiveLectures } from '@studymate/queue/active';
 import { createAdvancer } from '@studymate/queue/advance';
 import { createPace } from '@studymate/queue/backlog';
@@ -105,6 +106,7 @@ export async function run(args: string[], note: (text: string) => void) {
     runner,
     logger,
     metrics,
+    tracer: noTracer,
     stopping: new AbortController().signal,
   } as unknown as JobHandlerDeps);
 

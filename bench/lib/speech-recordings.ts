@@ -50,12 +50,13 @@ function toLease(runtime: SpeechRuntime): Parameters<typeof transcribeInOrder>[0
   return {
     cold: false,
     loadSeconds: 0,
+    load: null,
     run: async (operation, payload) => {
       const value = await (runtime.run as (operation: string, payload: unknown) => Promise<unknown>)(
         operation,
         payload,
       );
-      return { value: value as never, seconds: 0 };
+      return { value: value as never, seconds: 0, times: { startedAtMs: 0, endedAtMs: 0 } };
     },
     release: () => undefined,
   };

@@ -5,6 +5,7 @@ import { createLanguageModel } from '@studymate/language-model/language-model';
 import type { Readiness } from '@studymate/observability/internal-server';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import type { Tracer } from '@studymate/observability/tracer';
 import { createOwnerSlots } from '@studymate/queue/owner-slots';
 import express from 'express';
 import { createAdmission } from './admission.ts';
@@ -68,6 +69,7 @@ export interface ApiDeps {
   config: Config;
   logger: Logger;
   metrics: Metrics;
+  tracer: Tracer;
   /** Folder of the built page, or null for none. */
   webDir: string | null;
 }
@@ -76,8 +78,8 @@ export interface ApiDeps {
  * Puts the API together. It starts, and serves what needs the store alone, also while Redis is away.
  * @throws AppError `storage_unavailable` when the data folder cannot be used
  */
-export async function createApi({ config, logger, metrics, webDir }: ApiDeps): Promise<Api> {
-  const services = await createServices({ config, logger, metrics });
+export async function createApi({ config, logger, metrics, tracer, webDir }: ApiDeps): Promise<Api> {
+  const services = await createServices({ config, logger, metrics, tracer });
   const courseReader = createCourseReader(services);
   const reader = createLectureReader({ ...services, courseReader });
   const submitter = createSubmitter({ ...services, logger });
@@ -96,7 +98,11 @@ export async function createApi({ config, logger, metrics, webDir }: ApiDeps): P
   app.set('query parser', 'simple');
   // The caller's address, for the limit on wrong keys: proxies stand on this machine or in its private network.
   app.set('trust proxy', 'loopback, linklocal, uniquelocal');
-  app.use(createRequestContext({ logger, metrics }), createSecurityHeaders(), createCors(config.api.corsOrigins));
+  app.use(
+    createRequestContext({ logger, metrics, tracer }),
+    createSecurityHeaders(),
+    createCors(config.api.corsOrigins),
+  );
   app.use(refuseCrossSite);
   addHealthRoutes(app, { readiness });
   addHome(app, { webDir });

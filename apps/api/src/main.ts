@@ -4,6 +4,7 @@ import type { InternalServer } from '@studymate/observability/internal-server';
 import { explainListening, ListenError } from '@studymate/observability/listen-error';
 import { createShutdown, stopOnSignals } from '@studymate/observability/shutdown';
 import { createStartupClock } from '@studymate/observability/startup-clock';
+import type { Tracer } from '@studymate/observability/tracer';
 import { explainStoreFault } from '@studymate/storage/store-fault';
 import dotenv from 'dotenv';
 import type { Api } from './create-api.ts';
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
   // Last in, first out: streams end, open requests are finished, and then goes what they used.
   let api: Api | undefined;
   let internal: InternalServer | undefined;
+  let tracer: Tracer | undefined;
+  shutdown.push('traces', () => tracer?.close());
   shutdown.push('queues and store', () => api?.close());
   shutdown.push('internal listener', () => internal?.close());
   shutdown.push('public listener', () => {
@@ -48,19 +51,27 @@ async function main(): Promise<void> {
   });
   await new Promise((resolve) => setTimeout(resolve, breathMs));
 
-  const [{ createLogger }, { createMetrics }, { createInternalServer }, { createApi }] = await Promise.all([
-    import('@studymate/observability/logger'),
-    import('@studymate/observability/metrics'),
-    import('@studymate/observability/internal-server'),
-    import('./create-api.ts'),
-  ]);
+  const [{ createLogger }, { createMetrics }, { createTracer }, { createInternalServer }, { createApi }] =
+    await Promise.all([
+      import('@studymate/observability/logger'),
+      import('@studymate/observability/metrics'),
+      import('@studymate/observability/tracer'),
+      import('@studymate/observability/internal-server'),
+      import('./create-api.ts'),
+    ]);
   clock.mark('loaded');
   const log = createLogger({ name: 'api', level: config.logLevel });
   logger = log;
   const metrics = createMetrics({ app: 'api' });
   clock.observe(({ phase, seconds }) => metrics.observeStartup(phase, seconds));
+  tracer = await createTracer({
+    collector: config.tracing,
+    service: 'api',
+    onTrouble: (reason) => log.warn({ reason }, 'traces cannot be sent'),
+    onBack: () => log.info('traces are sent again'),
+  });
   const webDir = fileURLToPath(new URL('../../web/dist', import.meta.url));
-  api = await createApi({ config, logger: log, metrics, webDir });
+  api = await createApi({ config, logger: log, metrics, tracer, webDir });
   internal = await explainListening(
     createInternalServer({
       host: internalHost,

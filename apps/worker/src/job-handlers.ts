@@ -2,6 +2,7 @@ import { type AppError, toAppError } from '@studymate/contracts/errors';
 import type { TranscribeResponse } from '@studymate/contracts/requests';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
+import type { Tracer } from '@studymate/observability/tracer';
 import type { Pace } from '@studymate/queue/backlog';
 import { callbackJobSchema, type QueueName, quickJobSchema, stageJobSchema } from '@studymate/queue/job-catalogue';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
@@ -9,6 +10,7 @@ import type { Callbacks } from './callbacks/callbacks.ts';
 import { type QuickDeps, runQuickJob } from './quick/run-quick-job.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { StageRunner } from './stage-runner.ts';
+import { traceJobs } from './tracing.ts';
 
 export interface JobHandlerDeps {
   runner: StageRunner;
@@ -22,6 +24,7 @@ export interface JobHandlerDeps {
   pace: Pick<Pace, 'recordQuickJob'>;
   logger: Logger;
   metrics: Metrics;
+  tracer: Tracer;
   /** Fires when the worker stops: what runs is handed back, and loses no try. */
   stopping: AbortSignal;
 }
@@ -37,7 +40,12 @@ const suspectDelayMs = 2_000;
 
 /** What a worker does with a job of each queue. */
 export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handler> {
-  const { runner, reconciler, logger, metrics, stopping } = deps;
+  const { runner, reconciler, metrics, tracer, stopping } = deps;
+  /** In a traced job, its log lines name the trace. */
+  const toLogger = (fields: Record<string, unknown>): Logger => {
+    const traceId = tracer.traceId();
+    return deps.logger.child({ ...fields, ...(traceId && { traceId }) });
+  };
   const stopSignal = (signal: AbortSignal | undefined) => (signal ? AbortSignal.any([stopping, signal]) : stopping);
 
   const handBack = async (job: Job, token: string | undefined): Promise<never> => {
@@ -57,7 +65,7 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
 
   const runStageJob: Handler = async (job, token, signal) => {
     const data = stageJobSchema.parse(job.data);
-    const log = logger.child({ lectureId: data.lectureId, stage: data.stage, part: data.part, jobId: job.id });
+    const log = toLogger({ lectureId: data.lectureId, stage: data.stage, part: data.part, jobId: job.id });
     const isFinal = (error: AppError) =>
       !waitsForModel(job, error) && (!error.retryable || job.attemptsMade + 1 >= (job.opts.attempts ?? 1));
     const isSuspect = job.stalledCounter >= suspectAfterStalls;
@@ -78,7 +86,8 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
       log.warn({ code: appError.code, err: error, tries: job.attemptsMade + 1 }, 'job failed');
       if (waitsForModel(job, appError)) await waitForModel(job, token, appError);
       const reason = `${appError.code}: ${appError.message}`;
-      throw appError.retryable ? new Error(reason, { cause: error }) : new UnrecoverableError(reason);
+      if (appError.retryable) throw new Error(reason, { cause: error });
+      throw Object.assign(new UnrecoverableError(reason), { cause: error });
     } finally {
       if (isSuspect) suspectRuns = false;
     }
@@ -97,11 +106,12 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
   const runQuick: Handler = async (job, token, signal) => {
     const startMs = performance.now();
     const data = quickJobSchema.parse(job.data);
+    const log = toLogger({ jobId: job.id });
     const result = await runQuickJob(deps.quick, data, stopSignal(signal));
     if (!result.ok && stopping.aborted) await handBack(job, token);
-    if (!result.ok) logger.warn({ jobId: job.id, kind: job.name, code: result.error.code }, 'quick job failed');
+    if (!result.ok) log.warn({ kind: job.name, code: result.error.code }, 'quick job failed');
     if (result.ok && data.kind === 'transcribe') {
-      logger.info({ jobId: job.id, ...(result.value as TranscribeResponse).timings }, 'clip transcribed');
+      log.info({ ...(result.value as TranscribeResponse).timings }, 'clip transcribed');
     }
     if (result.ok && job.name !== 'warmup') recordQuickJob(startMs);
     return result;
@@ -125,14 +135,15 @@ export function createJobHandlers(deps: JobHandlerDeps): Record<QueueName, Handl
     if (job.name === 'reindex') await deps.collectTransients();
   };
 
-  const measured =
-    (name: QueueName, handle: Handler): Handler =>
-    (job, token, signal) => {
+  const measured = (name: QueueName, handler: Handler): Handler => {
+    const handle = traceJobs(tracer, name, handler);
+    return (job, token, signal) => {
       const waitedMs = (job.processedOn ?? Date.now()) - job.timestamp - (job.delay ?? 0);
       metrics.observeQueueWait(name, Math.max(0, waitedMs) / 1000);
       // BullMQ makes the signal only for a handler that names all three parameters.
       return handle(job, token, signal);
     };
+  };
 
   return {
     ingest: measured('ingest', runStageJob),

@@ -11,6 +11,7 @@ import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
 import { createShutdown, stopOnSignals } from '@studymate/observability/shutdown';
 import { createStartupClock } from '@studymate/observability/startup-clock';
+import { createTracer } from '@studymate/observability/tracer';
 import { openStore } from '@studymate/storage/open-store';
 import { explainStoreFault } from '@studymate/storage/store-fault';
 import dotenv from 'dotenv';
@@ -32,6 +33,14 @@ async function main(): Promise<void> {
   clock.mark('config');
   const shutdown = createShutdown({ timeoutMs: config.shutdownTimeoutMs, logger: () => logger });
   stopOnSignals({ shutdown, exitWithParent: process.env.STUDYMATE_EXIT_WITH_PARENT === '1' });
+
+  const tracer = await createTracer({
+    collector: config.tracing,
+    service: 'worker',
+    onTrouble: (reason) => logger.warn({ reason }, 'traces cannot be sent'),
+    onBack: () => logger.info('traces are sent again'),
+  });
+  shutdown.push('traces', () => tracer.close());
 
   const require = createRequire(import.meta.url);
   if (config.models.device === 'cuda') {
@@ -71,6 +80,7 @@ async function main(): Promise<void> {
     config,
     logger,
     metrics,
+    tracer,
     blobs,
     partials,
     modelProcessPath: fileURLToPath(new URL('./model-process.js', import.meta.url)),

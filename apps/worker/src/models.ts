@@ -7,8 +7,10 @@ import { graphBytesOf, mustHaveMemory, readMemoryLeft } from '@studymate/models/
 import { createModelFamily, type ModelFamily, type ModelFamilyDeps } from '@studymate/models/model-family';
 import { createModelPool } from '@studymate/models/model-pool';
 import { createModelStore } from '@studymate/models/model-store';
+import type { Tracer } from '@studymate/observability/tracer';
 import { forkWithUs } from './fork-with-us.ts';
 import type { ModelProcessOptions } from './model-process/arguments.ts';
+import { traceFamily } from './tracing.ts';
 import { requireBuilt, type WhisperNodePaths } from './whisper-node/paths.ts';
 
 export interface Models {
@@ -63,6 +65,7 @@ export interface ModelsDeps {
   /** Called about once a second while a model is downloaded, and at its end. */
   onDownload?: (family: FamilyName, download: Download) => void;
   whisperNode: WhisperNodePaths;
+  tracer: Tracer;
   /** Called for every piece of work that is given a model, with whether it had to be loaded for it. */
   onUse: (family: FamilyName, cold: boolean) => void;
 }
@@ -162,9 +165,9 @@ export function createModels(deps: ModelsDeps): Models {
     },
     onChange: deps.onChange,
   });
-  const speech = countUses('speech', speechProcesses);
+  const speech = traceFamily(deps.tracer, 'speech', countUses('speech', speechProcesses));
   const textProcess = createFamily('text', ['text'], deps.onChange);
-  const text = countUses('text', textProcess);
+  const text = traceFamily(deps.tracer, 'text', countUses('text', textProcess));
 
   const weightsName = async (role: ModelRole): Promise<string> => {
     const { state } = (role === 'text' ? text : speech).report();

@@ -2,6 +2,7 @@ import type { Config } from '@studymate/config/config';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Isolation } from '@studymate/media/isolation';
+import type { Tracer } from '@studymate/observability/tracer';
 import type { Pace } from '@studymate/queue/backlog';
 import type { EventPublisher } from '@studymate/queue/events';
 import type { LiveStore } from '@studymate/queue/live';
@@ -32,6 +33,7 @@ export interface StageDeps {
   summaryWriter: SummaryWriter | null;
   /** What keeps ffmpeg within bounds on this machine. */
   isolation: Isolation;
+  tracer: Tracer;
   /** Queues what can run now. */
   advance(lectureId: string): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConfig } from '@studymate/config/config';
 import type { ModelReport } from '@studymate/contracts/models';
 import { modelId, openFakeHub, revision } from '@studymate/models/testing';
+import { noTracer } from '@studymate/observability/tracer';
 import { afterEach, expect, test } from 'vitest';
 import { createModels } from '../src/models.ts';
 import { whisperNodePaths } from '../src/whisper-node/paths.ts';
@@ -33,6 +34,7 @@ async function startModels(hubUrl: string) {
     processPath: program,
     findBundled: modelDir,
     whisperNode: whisperNodePaths(dir),
+    tracer: noTracer,
     onUse: () => {},
     onDownload: () => downloads.push(models.reports()[0]?.download),
     onChange: ({ state }) => states.push(state),

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
+import { noTracer } from '@studymate/observability/tracer';
 import { collectOrphans } from '@studymate/storage/collect-orphans';
 import { clipKey } from '@studymate/storage/lecture-keys';
 import { Worker } from 'bullmq';
@@ -36,6 +37,7 @@ test('the recurring jobs: are there after the start, and a worker that takes the
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
       metrics,
+      tracer: noTracer,
       stopping: new AbortController().signal,
       // Jobs of other queues are none of this test's.
     } as unknown as JobHandlerDeps);

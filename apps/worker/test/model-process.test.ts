@@ -7,6 +7,7 @@ import { parseConfig } from '@studymate/config/config';
 import type { ModelReport } from '@studymate/contracts/models';
 import { createModelFamily, type Lease, type ModelFamily } from '@studymate/models/model-family';
 import type { FromModelProcess } from '@studymate/models/protocol';
+import { noTracer } from '@studymate/observability/tracer';
 import type { WindowTranscript } from '@studymate/speech/window-transcript';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { forkWithUs } from '../src/fork-with-us.ts';
@@ -46,6 +47,7 @@ function startModels(env: Record<string, string>, processPath = program) {
     processPath,
     findBundled: modelDir,
     whisperNode: whisperNodePaths(dir),
+    tracer: noTracer,
     onUse: () => {},
     onChange(report) {
       reports.push(report);

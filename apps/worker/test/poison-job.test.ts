@@ -1,5 +1,6 @@
 import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
+import { noTracer } from '@studymate/observability/tracer';
 import { createFailedJobs } from '@studymate/queue/failed';
 import type { StageJobData } from '@studymate/queue/job-catalogue';
 import { createRedis } from '@studymate/queue/redis';
@@ -74,6 +75,7 @@ function handlersWith(run: Run) {
     runner: { run } as unknown as JobHandlerDeps['runner'],
     logger,
     metrics,
+    tracer: noTracer,
     stopping: new AbortController().signal,
   } as JobHandlerDeps);
 }

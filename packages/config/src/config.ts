@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { ModelDevice, ModelFamily, SpeechEngineName } from '@studymate/contracts/models';
-import type { RedisPlace, S3Place } from '@studymate/contracts/places';
+import type { CollectorPlace, RedisPlace, S3Place } from '@studymate/contracts/places';
 import { findRedisMistakes, toCacheRedis, toRedisConfig } from './redis-config.ts';
 import { type SettingName, type SettingValues, settings } from './settings.ts';
 import { findStoreMistakes, toS3Config } from './store-config.ts';
+import { toTracing } from './tracing-config.ts';
 
 /** Everything an app needs to know, typed. Read-only; passed down from main.ts, never imported. */
 export interface Config {
@@ -86,6 +87,8 @@ export interface Config {
   };
   shutdownTimeoutMs: number;
   logLevel: SettingValues['LOG_LEVEL'];
+  /** Null: nothing is traced. */
+  tracing: CollectorPlace | null;
 }
 
 /** Tokens are signed with a shared secret, or with one of the keys of a JSON Web Key Set. */
@@ -118,6 +121,7 @@ const secrets: ReadonlySet<string> = new Set<SettingName>([
   'S3_SECRET_ACCESS_KEY',
   'S3_SESSION_TOKEN',
   'REDIS_SENTINEL_PASSWORD',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
 
 /** For whisper-node the weights have another form. */
@@ -263,6 +267,7 @@ function toConfig(v: SettingValues, workingDir: string): Config {
     },
     shutdownTimeoutMs: v.SHUTDOWN_TIMEOUT_SECONDS * 1000,
     logLevel: v.LOG_LEVEL,
+    tracing: toTracing(v),
   };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { redisSettings } from './redis-settings.ts';
 import { boolean, hasCredentials, httpUrl, type Setting, setting } from './setting.ts';
 import { storeSettings } from './store-settings.ts';
+import { tracingSettings } from './tracing-settings.ts';
 
 /**
  * Every setting: its form, its default and what it does. `.env.example` and docs/configuration.md are tested
@@ -292,6 +293,7 @@ export const settings = {
   ),
   SHUTDOWN_TIMEOUT_SECONDS: setting(integer(1, 600), '20', 'How long a stopping process may take to finish its work.'),
   LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info', 'How much is logged.'),
+  ...tracingSettings,
 } as const satisfies Record<string, Setting<z.ZodType>>;
 
 export type SettingName = keyof typeof settings;

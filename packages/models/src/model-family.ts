@@ -9,6 +9,7 @@ import {
   type RunOptions,
   type RunResult,
 } from './model-process.ts';
+import type { WorkTimes } from './protocol.ts';
 
 /** A job's use of a model. While any lease is held the model stays loaded. */
 export interface Lease {
@@ -16,6 +17,8 @@ export interface Lease {
   readonly cold: boolean;
   /** Seconds this lease waited for the load; 0 when it was loaded. */
   readonly loadSeconds: number;
+  /** The load inside the process that this lease waited for; null when it was loaded. */
+  readonly load: WorkTimes | null;
   /**
    * @throws AppError `cancelled`, `timeout`, `model_crashed`, or what the runtime threw
    */
@@ -75,6 +78,7 @@ export function createModelFamily(deps: ModelFamilyDeps): ModelFamily {
   let idleTimer: NodeJS.Timeout | null = null;
   let warmTimer: NodeJS.Timeout | null = null;
   let lastLoadSeconds: number | null = null;
+  let loadTimes: WorkTimes | null = null;
   let lastProgressAtMs: number | null = null;
   let failedLoads = 0;
   let youngCrashes = 0;
@@ -132,7 +136,7 @@ export function createModelFamily(deps: ModelFamilyDeps): ModelFamily {
       onEnd: (reason) => lose(process, reason),
     });
     current = process;
-    await process.loaded;
+    loadTimes = await process.loaded;
     if (!process.isUsable())
       throw new AppError('model_crashed', `The ${family} model process ended once it was loaded.`);
     lastLoadSeconds = (performance.now() - startMs) / 1000;
@@ -219,6 +223,7 @@ export function createModelFamily(deps: ModelFamilyDeps): ModelFamily {
       }
       return {
         cold,
+        load: cold ? loadTimes : null,
         loadSeconds: cold ? (performance.now() - startMs) / 1000 : 0,
         // A process that crashed since is replaced: the lease outlives it.
         async run<T>(op: string, payload: unknown, options: RunOptions) {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { AppError, fromPlainError } from '@studymate/contracts/errors';
 import { readProcessorTicks } from './processor-time.ts';
-import type { FromModelProcess, ToModelProcess } from './protocol.ts';
+import type { FromModelProcess, ToModelProcess, WorkTimes } from './protocol.ts';
 
 export interface RunOptions {
   /** Lower goes first. */
@@ -17,6 +17,7 @@ export interface RunResult<T> {
   value: T;
   /** Seconds inside the model process, without what interrupted it. */
   seconds: number;
+  times: WorkTimes;
 }
 
 /**
@@ -39,10 +40,10 @@ export const defaultHeartbeat: Heartbeat = { intervalMs: 2_000, loadedMisses: 5,
 /** One child and what it has been asked to do. */
 export interface ModelProcess {
   /**
-   * Settles when the weights are loaded and warmed.
+   * Settles when the weights are loaded and warmed, with when that was.
    * @throws AppError what the load failed with, `timeout`, `model_crashed`
    */
-  readonly loaded: Promise<void>;
+  readonly loaded: Promise<WorkTimes>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
   /** Whether it can be given work: false as soon as it was ended or has gone. */
@@ -95,9 +96,9 @@ export function createModelProcess(deps: ModelProcessDeps): ModelProcess {
     return found;
   };
 
-  let loadSucceeded: () => void = () => {};
+  let loadSucceeded: (times: WorkTimes) => void = () => {};
   let loadFailed: (error: AppError) => void = () => {};
-  const loaded = new Promise<void>((resolve, reject) => {
+  const loaded = new Promise<WorkTimes>((resolve, reject) => {
     loadSucceeded = resolve;
     loadFailed = reject;
   });
@@ -176,7 +177,7 @@ export function createModelProcess(deps: ModelProcessDeps): ModelProcess {
         isLoaded = true;
         clearTimeout(loadTimer);
         memoryBytes = message.memoryBytes;
-        loadSucceeded();
+        loadSucceeded(message.times);
         break;
       case 'load-failed':
         end(fromPlainError(message.error));
@@ -190,7 +191,11 @@ export function createModelProcess(deps: ModelProcessDeps): ModelProcess {
       case 'done':
         memoryBytes = message.memoryBytes;
         deps.onProgress();
-        settle(message.id)?.resolve({ value: message.value, seconds: message.seconds });
+        settle(message.id)?.resolve({
+          value: message.value,
+          seconds: message.seconds,
+          times: message.times,
+        });
         break;
       case 'failed':
         settle(message.id)?.reject(fromPlainError(message.error));

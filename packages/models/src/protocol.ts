@@ -10,12 +10,18 @@ export type ToModelProcess =
   /** Answered by `pong` at the next turn of the event loop. */
   | { type: 'ping' };
 
+/** When a piece of work was done inside the process, interruptions included: milliseconds since 1970. */
+export interface WorkTimes {
+  startedAtMs: number;
+  endedAtMs: number;
+}
+
 export type FromModelProcess =
   /** Weights are loaded and warmed. */
-  | { type: 'ready'; loadSeconds: number; memoryBytes: number }
+  | { type: 'ready'; times: WorkTimes; memoryBytes: number }
   | { type: 'load-failed'; error: PlainError }
   | { type: 'pong'; memoryBytes: number }
   /** The work left the queue inside the process; deadlines count from here. */
   | { type: 'started'; id: number }
-  | { type: 'done'; id: number; value: unknown; seconds: number; memoryBytes: number }
+  | { type: 'done'; id: number; value: unknown; seconds: number; times: WorkTimes; memoryBytes: number }
   | { type: 'failed'; id: number; error: PlainError };

@@ -88,11 +88,13 @@ export async function serveModel(deps: {
     running.set(task.id, task);
     channel.send({ type: 'started', id: task.id });
     const startMs = performance.now();
+    const startedAtMs = Date.now();
     const { signal } = task.controller;
     try {
       const value = await loaded.run(task.op, task.payload, { signal, pause });
       const seconds = (performance.now() - startMs - interruptedMs) / 1000;
-      channel.send({ type: 'done', id: task.id, value, seconds, memoryBytes: memoryBytes() });
+      const times = { startedAtMs, endedAtMs: Date.now() };
+      channel.send({ type: 'done', id: task.id, value, seconds, times, memoryBytes: memoryBytes() });
     } catch (error) {
       const reported = signal.aborted ? new AppError('cancelled', 'The work was cancelled.') : error;
       channel.send({ type: 'failed', id: task.id, error: toPlainError(reported) });
@@ -135,14 +137,14 @@ export async function serveModel(deps: {
     }
   });
 
-  const startMs = performance.now();
+  const startedAtMs = Date.now();
   try {
     runtime = await load();
   } catch (error) {
     channel.send({ type: 'load-failed', error: toPlainError(error) });
     return;
   }
-  channel.send({ type: 'ready', loadSeconds: (performance.now() - startMs) / 1000, memoryBytes: memoryBytes() });
+  channel.send({ type: 'ready', times: { startedAtMs, endedAtMs: Date.now() }, memoryBytes: memoryBytes() });
   void runNext();
 }
 

@@ -104,6 +104,9 @@ export const stageJobs: Record<StageName, StageJobKind> = {
   flashcards: { queue: 'study', tries: 3, timeoutMs: 10 * minutes },
 };
 
+/** What the data of any job may have besides: the span that added it, as a W3C `traceparent`. */
+export const tracedJobSchema = z.object({ traceparent: z.string().max(100).optional().catch(undefined) });
+
 /**
  * How many lectures one worker cuts into chunks side by side; a decoder and some 10 MB each. A new one is cut first of
  * all, and waits for another's end only while so many long ones are there.

@@ -48,8 +48,11 @@ const maxQuickEvents = 500;
 const quickEventsTtlSeconds = 600;
 const keepFailed = { count: 5_000, age: 7 * 86_400 };
 
-/** @param deps.redis a connection of kind `producer` for the API, `consumer` for a worker */
-export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
+/**
+ * @param deps.redis a connection of kind `producer` for the API, `consumer` for a worker
+ * @param deps.traceparent of what is being done, for the spans of the jobs that it adds; undefined where nothing is traced
+ */
+export function createQueues(deps: { redis: Redis; prefix: string; traceparent?: () => string | undefined }): Queues {
   const queues = new Map<QueueName, Queue>();
   for (const name of queueNames) {
     const queue = new Queue(name, {
@@ -68,6 +71,12 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
     const found = queues.get(name);
     if (!found) throw new Error(`no queue is named ${name}`);
     return found;
+  };
+
+  /** Beside a job's own data: its id does not depend on it, and a job that is there keeps that of who added it. */
+  const traced = <D extends object>(data: D): D => {
+    const traceparent = deps.traceparent?.();
+    return traceparent === undefined ? data : { ...data, traceparent };
   };
 
   const shares = createFairShares({ redis: deps.redis, keys: createKeys(deps.prefix), prefix: deps.prefix });
@@ -114,7 +123,7 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
             removeOnComplete: keepCompleted,
             removeOnFail: keepFailed,
           };
-          return { name: spec.stage, data, opts };
+          return { name: spec.stage, data: traced(data), opts };
         });
         if (jobs.length > 0) await queue(name).addBulk(jobs);
       });
@@ -139,7 +148,7 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       // Nobody awaits a warm-up, and its id must be free for the next.
       const isWarmup = data.kind === 'warmup';
       const name = toShortQueue(data);
-      const job = await queue(name).add(data.kind, data, {
+      const job = await queue(name).add(data.kind, traced(data), {
         jobId,
         // The answer is of use only to the request that waits for it.
         removeOnComplete: isWarmup ? true : { age: 60, count: 100 },
@@ -150,7 +159,7 @@ export function createQueues(deps: { redis: Redis; prefix: string }): Queues {
       return job;
     },
     async addCallbackJob(data) {
-      await queue('callbacks').add('callback', data, {
+      await queue('callbacks').add('callback', traced(data), {
         jobId: `callback-${data.lectureId}-${data.mark}`,
         attempts: callbackTries,
         backoff: callbackBackoff,

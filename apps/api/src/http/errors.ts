@@ -16,7 +16,11 @@ export function createErrorHandler(deps: { logger: Logger }) {
     const error = toHttpError(thrown);
     const { status } = errorCatalogue[error.code];
     const requestId = String(res.locals.requestId ?? '');
-    if (status >= 500) deps.logger.error({ err: error, requestId, code: error.code }, 'request failed');
+    const { traceId } = res.locals;
+    res.locals.errorCode = error.code;
+    if (status >= 500) {
+      deps.logger.error({ err: error, requestId, ...(traceId && { traceId }), code: error.code }, 'request failed');
+    }
     // The caller cannot see anything any more.
     if (res.destroyed || res.writableEnded) return;
     if (res.headersSent) {

@@ -6,6 +6,7 @@ import { type Config, parseConfig } from '@studymate/config/config';
 import { createId } from '@studymate/contracts/ids';
 import { createLogger } from '@studymate/observability/logger';
 import { createMetrics, type Metrics } from '@studymate/observability/metrics';
+import { noTracer } from '@studymate/observability/tracer';
 import { createEventPublisher, type EventPublisher } from '@studymate/queue/events';
 import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
@@ -67,7 +68,7 @@ export async function startTestApi(options: { redisUrl: string; env?: Record<str
     destination: { write: (line) => log.push(JSON.parse(line)) },
   });
   const metrics = createMetrics({ app: 'api' });
-  const api = await createApi({ config, logger, metrics, webDir: null });
+  const api = await createApi({ config, logger, metrics, tracer: noTracer, webDir: null });
   const front = await createFront({ ...config.api, maxBodyBytes: config.limits.maxUploadBytes + 1024 * 1024 });
   front.open(api.handler);
 

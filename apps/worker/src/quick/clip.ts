@@ -4,6 +4,7 @@ import type { TranscribeResponse, TranscribeSegmentsResponse } from '@studymate/
 import { decodeClip } from '@studymate/media/decode-clip';
 import type { Isolation } from '@studymate/media/isolation';
 import type { Lease } from '@studymate/models/model-family';
+import type { Tracer } from '@studymate/observability/tracer';
 import type { QuickJobData } from '@studymate/queue/job-catalogue';
 import { assembleChunk } from '@studymate/speech/assemble';
 import { createWindowCutter } from '@studymate/speech/cut-windows';
@@ -27,6 +28,7 @@ export interface ClipDeps {
   models: Models;
   tempDir: string;
   isolation: Isolation;
+  tracer: Tracer;
 }
 
 type ClipJob = Extract<QuickJobData, { kind: 'transcribe' }>;
@@ -43,15 +45,17 @@ export async function transcribeClip(
   // The model loads while the sound is decoded.
   const [lease, clip] = await acquireBoth(
     models.speech.acquire(signal),
-    decodeClip({
-      bytes,
-      ffmpegPath: config.media.ffmpegPath,
-      maxSeconds: maxClipSeconds,
-      timeoutMs: decodeTimeoutMs,
-      tempDir: deps.tempDir,
-      isolation: deps.isolation,
-      signal,
-    }),
+    deps.tracer.span('decode', {}, () =>
+      decodeClip({
+        bytes,
+        ffmpegPath: config.media.ffmpegPath,
+        maxSeconds: maxClipSeconds,
+        timeoutMs: decodeTimeoutMs,
+        tempDir: deps.tempDir,
+        isolation: deps.isolation,
+        signal,
+      }),
+    ),
   );
   try {
     const { candidates } = data;

@@ -62,13 +62,9 @@ async function cutRecording(deps: StageDeps, context: StageContext): Promise<Sta
   try {
     const { ffmpegPath, ffprobePath } = deps.config.media;
     const { isolation } = deps;
-    const probed = await probeMedia({
-      ffprobePath,
-      filePath: local.path,
-      timeoutMs: probeTimeoutMs,
-      signal,
-      isolation,
-    });
+    const probed = await deps.tracer.span('probe', {}, () =>
+      probeMedia({ ffprobePath, filePath: local.path, timeoutMs: probeTimeoutMs, signal, isolation }),
+    );
     const { maxMediaSeconds } = deps.config.limits;
     const declaredSeconds = toBelievableSeconds(probed, record.media.bytes);
     if (declaredSeconds !== null && declaredSeconds > maxMediaSeconds) {
@@ -97,13 +93,15 @@ async function cutRecording(deps: StageDeps, context: StageContext): Promise<Sta
       probe,
       signal,
     });
+    const finished = deps.tracer.span('decode', {}, () => decoding.finished);
+    finished.catch(() => {});
     const lease = await leasing;
     context.reportCold(lease.cold);
     const algorithm = await toAlgorithm();
     const meter = createLoudnessMeter();
     const samples = measureLoudness(decoding.samples, meter);
     const cut = await cutIntoChunks(deps, context, lease, samples, declaredSeconds);
-    const decoded = await decoding.finished;
+    const decoded = await finished;
 
     const manifest: IngestManifest = {
       schemaVersion: 1,

@@ -5,6 +5,7 @@ import { parseConfig } from '@studymate/config/config';
 import { createId } from '@studymate/contracts/ids';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { type StageName, stageNames } from '@studymate/contracts/stages';
+import { noTracer } from '@studymate/observability/tracer';
 import { createActiveLectures } from '@studymate/queue/active';
 import { type Advancer, createAdvancer } from '@studymate/queue/advance';
 import { createPace } from '@studymate/queue/backlog';
@@ -133,6 +134,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         onReused: (job) => reused.push(job),
         onSuperseded: (job) => refused.push(job),
         summaryWriter: null,
+        tracer: noTracer,
         ...(deps as Pick<StageRunnerDeps, 'models' | 'studyInputs' | 'studyProcess' | 'isolation'>),
         stages: all as Record<StageName, Stage>,
       });
