@@ -1,3 +1,4 @@
+import { AppError } from '@studymate/contracts/errors';
 import type { ModelFamily as FamilyName } from '@studymate/contracts/models';
 import type { Lease, ModelFamily } from '@studymate/models/model-family';
 import { type SpanAttributes, type Tracer, toSpanCode } from '@studymate/observability/tracer';
@@ -15,7 +16,7 @@ type Handler = (job: Job, token?: string, signal?: AbortSignal) => Promise<unkno
 export function traceJobs(tracer: Tracer, queue: QueueName, handle: Handler): Handler {
   if (!tracer.isOn || queue === 'maintenance') return handle;
   return (job, token, signal) => {
-    const { traceparent: parent } = tracedJobSchema.parse(job.data);
+    const parent = tracedJobSchema.safeParse(job.data).data?.traceparent;
     const attributes = toJobAttributes(queue, job);
     // Later runs have waited for other reasons: a worker that died, or a pause after a failure.
     if (job.attemptsStarted === 1) {
@@ -33,13 +34,18 @@ export function traceJobs(tracer: Tracer, queue: QueueName, handle: Handler): Ha
         // It runs again, later or elsewhere, and nothing failed.
         if (error instanceof WaitingError || error instanceof DelayedError)
           span.setAttributes({ 'job.put_back': true });
-        else span.fail(toSpanCode(error instanceof Error && error.cause ? error.cause : error));
+        else span.fail(toSpanCode(toReason(error)));
         throw error;
       } finally {
         span.end();
       }
     });
   };
+}
+
+/** What BullMQ is told of a failed stage has the error itself as its cause. */
+function toReason(error: unknown): unknown {
+  return error instanceof Error && !(error instanceof AppError) && error.cause ? error.cause : error;
 }
 
 function toJobAttributes(queue: QueueName, job: Job): SpanAttributes {
