@@ -3,7 +3,8 @@ import { createModelFleet } from '@studymate/queue/model-fleet';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createModelNames } from '../src/cache/model-names.ts';
-import { startTestApi, type TestApi } from './support/test-api.ts';
+import { startEmbeddingWorker } from './support/embedding-worker.ts';
+import { startTestApi, type TestApi, until } from './support/test-api.ts';
 
 let t: TestApi;
 beforeEach(async () => {
@@ -57,4 +58,36 @@ test('a Redis that does not answer: what is known is given after a moment, and i
   const many = await Promise.all(Array.from({ length: 20 }, () => names.read('text')));
   expect(new Set(many)).toEqual(new Set(['MiniLM#1']));
   expect(asked).toBe(2);
+});
+
+test('a text whose answer is too old: given as stale at once while no worker is there, made anew when one is', async () => {
+  let asked = 0;
+  const worker = startEmbeddingWorker({
+    redisUrl: testRedisUrl(),
+    prefix: t.config.redis.prefix,
+    answer: async () => {
+      asked++;
+      return { topics: [], assignments: [null] };
+    },
+  });
+  const ask = async () => {
+    const body = JSON.stringify({ documents: ['a text'] });
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(`${t.url}/api/v1/topics`, { method: 'POST', headers, body })).headers.get('x-cache');
+  };
+  try {
+    expect(await ask()).toBe('miss');
+    for (const key of await t.redis.keys(`${t.config.redis.prefix}:cache:topics:*`)) {
+      const entry = JSON.parse((await t.redis.get(key)) ?? '');
+      await t.redis.set(key, JSON.stringify({ ...entry, freshUntilMs: 0 }), 'EX', 600);
+    }
+    expect([await ask(), asked]).toEqual(['stale', 1]);
+    const { weights: _, ...unnamed } = report('');
+    await createModelFleet(t).report('w', [unnamed]);
+    // What is known of the workers is two seconds old at most.
+    await until(async () => (await ask()) === 'miss', 'the worker to be seen');
+    expect(asked).toBe(2);
+  } finally {
+    await worker.close();
+  }
 });

@@ -135,32 +135,6 @@ test('a text that comes again: is not asked of a worker', async () => {
   expect(asked).toBe(2);
 });
 
-test('a text whose answer is too old: given as stale at once while no worker is there, made anew when one is', async () => {
-  let asked = 0;
-  answer = async () => {
-    asked++;
-    return { topics: [], assignments: [null] };
-  };
-  const fleet = createModelFleet(t);
-  const ask = async () => {
-    const body = JSON.stringify({ documents: ['a text that grows old'] });
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch(`${t.url}/api/v1/topics`, { method: 'POST', headers, body })).headers.get('x-cache');
-  };
-  expect(await ask()).toBe('miss');
-  for (const key of await t.redis.keys(`${t.config.redis.prefix}:cache:topics:*`)) {
-    const entry = JSON.parse((await t.redis.get(key)) ?? '');
-    await t.redis.set(key, JSON.stringify({ ...entry, freshUntilMs: 0 }), 'EX', 60);
-  }
-  expect([await ask(), asked]).toEqual(['stale', 1]);
-  const idle = { state: 'unloaded', openWork: 0, lastLoadSeconds: null, memoryBytes: null, failureCode: null } as const;
-  await fleet.report('w', [{ ...idle, family: 'text', since: new Date().toISOString() }]);
-  // What is known of the workers is two seconds old at most.
-  await until(async () => (await ask()) === 'miss', 'the worker to be seen');
-  expect(asked).toBe(2);
-  await fleet.withdraw('w');
-});
-
 /** What a request with these fields is answered with, as `400 code message`. */
 const postClip = async (...fields: [string, string][]) => {
   const form = new FormData();
