@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRedis } from '../src/redis.ts';
 import { createUploadLocks, type UploadLocks } from '../src/upload-locks.ts';
@@ -137,7 +138,7 @@ test('the lock of an upload while Redis is away: queue_unavailable, and what is 
   if (!redis || !subscriber) throw new Error('no connections');
   const locks = createUploadLocks({ redis, subscriber, keys: testRedis.keys, ttlMs: 1_000 });
   try {
-    await subscriber.ping();
+    await Promise.all([once(redis, 'ready'), once(subscriber, 'ready')]);
     const lock = await locks.acquire('a', quietly);
     const lost = new Promise((resolve) => lock.lost.addEventListener('abort', resolve));
     await own.kill();
