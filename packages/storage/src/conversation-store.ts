@@ -6,6 +6,7 @@ import {
 import { AppError, toAppError } from '@studymate/contracts/errors';
 import { parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { inBatches } from './in-batches.ts';
 import { conversationsPrefix, conversationTurnKey, parseConversationTurnKey } from './lecture-keys.ts';
 import { conversationTurnUpgrades } from './schema-upgrades.ts';
 
@@ -31,7 +32,6 @@ export interface ConversationStore {
 /** Of one owner, in all conversations together: some 300 kB, and one folder that is quickly read. */
 export const keptTurns = 400;
 const tries = 10;
-const readsAtOnce = 8;
 
 interface Place {
   key: string;
@@ -68,15 +68,8 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
     }
   };
 
-  const readTurns = async (places: readonly Place[]): Promise<(ConversationTurn | null)[]> => {
-    const turns: (ConversationTurn | null)[] = [];
-    for (let i = 0; i < places.length; i += readsAtOnce) {
-      turns.push(...(await Promise.all(places.slice(i, i + readsAtOnce).map(readOne))));
-    }
-    return turns;
-  };
   const readWhole = async (places: readonly Place[]): Promise<ConversationTurn[]> =>
-    (await readTurns(places)).filter((turn) => turn !== null);
+    (await inBatches(places, readOne)).filter((turn) => turn !== null);
   const byConversation = (places: readonly Place[]): Map<string, Place[]> => {
     const conversations = new Map<string, Place[]>();
     for (const place of places) conversations.set(place.id, [...(conversations.get(place.id) ?? []), place]);
@@ -112,7 +105,7 @@ export function createConversationStore(deps: { blobs: BlobStore }): Conversatio
     },
     async list(owner, limit) {
       const newest = [...byConversation(await listPlaces(owner))].reverse().slice(0, limit);
-      const last = await readTurns(newest.map(([, places]) => places.at(-1) as Place));
+      const last = await inBatches(newest, ([, places]) => readOne(places.at(-1) as Place));
       return newest.map(([id, places], i) => ({ id, questions: places.length, last: last[i] ?? null }));
     },
     async delete(owner, id) {

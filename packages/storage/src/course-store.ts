@@ -3,6 +3,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { parseJson, parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { inBatches } from './in-batches.ts';
 import {
   courseMemberKey,
   courseMembersPrefix,
@@ -38,7 +39,6 @@ export interface CourseStore {
 }
 
 const maxUpdateTries = 100;
-const readsAtOnce = 8;
 
 interface StoredName {
   name: string;
@@ -73,13 +73,8 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
     idSchema.safeParse(courseId).success && (await readName(courseMemberKey(courseId, person))) === person;
 
   const listMembers = async (courseId: string): Promise<string[]> => {
-    const keys = await blobs.list(courseMembersPrefix(courseId));
-    const names: string[] = [];
-    for (let i = 0; i < keys.length; i += readsAtOnce) {
-      const read = await Promise.all(keys.slice(i, i + readsAtOnce).map(readName));
-      names.push(...read.filter((name) => name !== null));
-    }
-    return names.sort();
+    const names = await inBatches(await blobs.list(courseMembersPrefix(courseId)), readName);
+    return names.filter((name) => name !== null).sort();
   };
 
   const removeMember = async (courseId: string, person: string): Promise<void> => {

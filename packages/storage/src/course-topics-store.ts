@@ -6,8 +6,10 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { type ArtifactReader, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { CourseStore } from './course-store.ts';
+import { inBatches } from './in-batches.ts';
 import { courseTopicsKey, courseTopicsPrefix, parseCourseTopicsKey, searchIndexKey } from './lecture-keys.ts';
 import type { LectureStore } from './lecture-store.ts';
+import { readUnlessDamaged } from './read-unless-damaged.ts';
 
 /** The algorithm by which topics over a course are found: with the next one, all are made anew. */
 const algorithm = 'course-topics@1';
@@ -40,7 +42,6 @@ export interface VersionedCourseTopics {
   kept: KeptCourseTopics;
 }
 
-const readsAtOnce = 8;
 /** More than are ever found at once: no version gives so many new ids. */
 const mostNewIds = 100;
 /** A version that was listed may be gone when it is read, because the next was written. */
@@ -63,12 +64,10 @@ export function createCourseTopicsStore(deps: {
       const version = (await listVersions(courseId)).at(-1);
       if (version === undefined) return null;
       const key = courseTopicsKey(courseId, version);
-      const damaged = { version, kept: withoutTopics(version * mostNewIds) };
-      const found = await unlessDamaged(
-        artifacts.readArtifact(key, courseTopicsArtifactSchema).then((kept) => ({ version, kept })),
-      );
-      if (found === null) return damaged;
-      if (found.kept !== null) return { version, kept: found.kept };
+      const readKept = () => artifacts.readArtifact(key, courseTopicsArtifactSchema);
+      const kept = await readUnlessDamaged({ read: readKept }, key);
+      if (kept === undefined) return { version, kept: withoutTopics(version * mostNewIds) };
+      if (kept !== null) return { version, kept };
     }
     throw new AppError('storage_unavailable', 'The topics of the course are being written again and again.');
   };
@@ -85,12 +84,8 @@ export function createCourseTopicsStore(deps: {
 
   const listLectures: CourseTopicsStore['listLectures'] = async (course) => {
     const ids = (await lectures.listIds(course.owner, { limit: Number.POSITIVE_INFINITY })).reverse();
-    const found: LectureRecord[] = [];
-    for (let i = 0; i < ids.length; i += readsAtOnce) {
-      const records = await Promise.all(ids.slice(i, i + readsAtOnce).map((id) => unlessDamaged(lectures.read(id))));
-      for (const record of records) if (record && isOfCourse(record, course.id)) found.push(record);
-    }
-    return found;
+    const records = await inBatches(ids, (id) => readUnlessDamaged(lectures, id));
+    return records.flatMap((record) => (record && isOfCourse(record, course.id) ? [record] : []));
   };
 
   return {
@@ -112,7 +107,7 @@ export function createCourseTopicsStore(deps: {
   };
 
   async function collectOne(courseId: string, courses: Pick<CourseStore, 'read'>): Promise<boolean> {
-    if (!(await unlessDamaged(courses.read(courseId)))) {
+    if (!(await readUnlessDamaged(courses, courseId))) {
       await blobs.deletePrefix(courseTopicsPrefix(courseId));
       return true;
     }
@@ -120,7 +115,7 @@ export function createCourseTopicsStore(deps: {
     if (newest === null) return false;
     const stay: KeptCourseTopics['lectures'] = [];
     for (const lecture of newest.kept.lectures) {
-      const record = await unlessDamaged(lectures.read(lecture.lectureId));
+      const record = await readUnlessDamaged(lectures, lecture.lectureId);
       if (record && isOfCourse(record, courseId)) stay.push(lecture);
     }
     if (stay.length === newest.kept.lectures.length) return false;
@@ -154,13 +149,4 @@ export function toTopicsInputHash(sources: readonly string[]): string {
     .update(JSON.stringify([algorithm, [...sources].sort()]))
     .digest('hex')
     .slice(0, 32);
-}
-
-/** A value, or null when it is damaged or of a later StudyMate: one lecture must not hide the others. */
-async function unlessDamaged<T>(reading: Promise<T | null>): Promise<T | null> {
-  return reading.catch((error: unknown) => {
-    const code = error instanceof AppError ? error.code : undefined;
-    if (code === 'internal' || code === 'newer_version') return null;
-    throw error;
-  });
 }

@@ -7,12 +7,12 @@ import { createFileFolders, folderMode } from './file-folders.ts';
 import { createFileReading, readChunkBytes, readOpenBlob } from './file-reading.ts';
 import { type FileSystem, guarded, nodeFileSystem, toStorageError } from './file-system.ts';
 import { createFileWriting } from './file-writing.ts';
+import { inBatches } from './in-batches.ts';
 import { checkRange, createStoreCalls, withSource } from './store-calls.ts';
 import { createTempFiles } from './temp-files.ts';
 
 /** "~" cannot stand in a key, so no blob can lie in this folder and no listing shows it. */
 const defaultTempName = '~tmp';
-const deletesAtOnce = 8;
 
 export interface FileBlobStoreOptions {
   /** Made when it is missing. May be a symbolic link itself; links below it are never followed. */
@@ -95,9 +95,7 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
     const parts = parsePrefix(prefix);
     if (parts.length === 0) throw new AppError('invalid_request', 'The whole store is not deleted.');
     const keys = await list(prefix);
-    for (let i = 0; i < keys.length; i += deletesAtOnce) {
-      await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => writing.remove(parseKey(key))));
-    }
+    await inBatches(keys, (key) => writing.remove(parseKey(key)));
   }
 
   return {

@@ -8,6 +8,7 @@ import {
 import type { StageName } from '@studymate/contracts/stages';
 import { parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { inBatches } from './in-batches.ts';
 import {
   attemptPrefix,
   deletionVersion,
@@ -80,7 +81,6 @@ export type { ArtifactRef };
 const maxUpdateTries = 1000;
 /** Reached only where a bucket's listings lag behind. */
 const maxReadTries = 30;
-const deletesAtOnce = 8;
 const maxRetryDelayMs = 20;
 
 /** What is left of a deleted lecture, so that no late writer can bring it back. */
@@ -274,9 +274,7 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function removeAll(keys: string[]): Promise<void> {
-    for (let i = 0; i < keys.length; i += deletesAtOnce) {
-      await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => blobs.delete(key)));
-    }
+    await inBatches(keys, (key) => blobs.delete(key));
   }
 
   async function removeAnyMark(lectureId: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { StageName } from '@studymate/contracts/stages';
 import type { ArtifactWriter } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { inBatches } from './in-batches.ts';
 import { parseRunMarkKey, type RunPlace, runMarkKey, runMarksPrefix } from './lecture-keys.ts';
 
 /** One run of a job: the only one that may write for it, until another begins or the lecture ends. */
@@ -28,7 +29,6 @@ export interface RunFence {
 
 /** A job is run again after an error or a death, a few times; far more means that something is broken. */
 const maxRuns = 10_000;
-const deletesAtOnce = 8;
 
 /**
  * The fencing token of a job's runs, kept where the writes go: marks that are numbered by exclusive create. A worker
@@ -66,9 +66,7 @@ export function createRunFence(deps: { blobs: BlobStore }): RunFence {
         const mark = parseRunMarkKey(key);
         return mark !== null && mark.attempt <= (attempts[mark.stage as StageName] ?? 1);
       });
-      for (let i = 0; i < marks.length; i += deletesAtOnce) {
-        await Promise.all(marks.slice(i, i + deletesAtOnce).map((key) => blobs.delete(key)));
-      }
+      await inBatches(marks, (key) => blobs.delete(key));
     },
   };
 }

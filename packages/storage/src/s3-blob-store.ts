@@ -5,6 +5,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { parseKey, parsePrefix } from './blob-keys.ts';
 import type { BlobStore, WrittenBlob } from './blob-store.ts';
 import type { BufferPlaces } from './buffer-places.ts';
+import { inBatches } from './in-batches.ts';
 import { createLocalCopies } from './local-copies.ts';
 import { createPartBuffer } from './part-buffer.ts';
 import { isLasting, type S3Client, S3Refusal } from './s3-client.ts';
@@ -13,7 +14,6 @@ import { createS3Objects } from './s3-objects.ts';
 import { readPartialId } from './s3-partial-files.ts';
 import { checkRange, createStoreCalls, withSource } from './store-calls.ts';
 
-const deletesAtOnce = 8;
 const streamBufferBytes = 256 * 1024;
 /** "~" cannot stand in a key, so no blob can have this name. */
 const probeKey = '~check';
@@ -241,10 +241,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
     delete: (key) => run(async () => objects.delete(toKey(key))),
     async deletePrefix(prefix) {
       if (parsePrefix(prefix).length === 0) throw new AppError('invalid_request', 'The whole store is not deleted.');
-      const keys = await list(prefix);
-      for (let i = 0; i < keys.length; i += deletesAtOnce) {
-        await Promise.all(keys.slice(i, i + deletesAtOnce).map((key) => run(() => objects.delete(key))));
-      }
+      await inBatches(await list(prefix), (key) => run(() => objects.delete(key)));
     },
     openLocal: (key, { signal } = {}) =>
       run(async () => {

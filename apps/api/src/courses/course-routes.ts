@@ -15,6 +15,7 @@ import type { Claims } from '@studymate/storage/claims';
 import type { CourseStore } from '@studymate/storage/course-store';
 import { isOwnerName } from '@studymate/storage/key-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { Request, Router } from 'express';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
@@ -23,7 +24,6 @@ import { addRoute } from '../http/add-route.ts';
 import { readIdempotencyKey, setReplayed, toKeyMismatch } from '../http/idempotency-key.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
 import { checkVersion, sendVersioned } from '../http/versions.ts';
-import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 import type { CourseReader } from './course-reader.ts';
 
 const maxBodyBytes = 16_384;

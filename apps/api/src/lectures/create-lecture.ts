@@ -4,11 +4,11 @@ import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import type { Claims } from '@studymate/storage/claims';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import { toKeyMismatch } from '../http/idempotency-key.ts';
 import { uploadGone } from '../uploads/tus-errors.ts';
 import type { LectureReader } from './lecture-reader.ts';
 import { keepRecord } from './new-lecture.ts';
-import { readUnlessDamaged } from './read-unless-damaged.ts';
 import type { Submitter } from './submit.ts';
 
 export interface CreateOptions {

@@ -10,6 +10,7 @@ import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
 import { ownerMarkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { Router } from 'express';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
@@ -22,7 +23,6 @@ import type { Services } from '../services.ts';
 import type { LectureChanger } from './change-lecture.ts';
 import { toTitle } from './file-names.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
-import { readUnlessDamaged } from './read-unless-damaged.ts';
 import type { Submitter } from './submit.ts';
 
 /** So many lectures are looked at for one page of a course; the cursor goes on from there. */

@@ -6,12 +6,11 @@ import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleTranscript } from '@studymate/speech/assemble';
 import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { Artifacts } from '@studymate/storage/artifacts';
+import { inBatches } from '@studymate/storage/in-batches';
 import { chunkKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { isSilent, readStageContent } from './artifact-reader.ts';
-
-const readsAtOnce = 8;
 
 /** Where the text of lectures lies: the machine's, and what people have corrected in it. */
 export interface TextStores {
@@ -117,10 +116,5 @@ export async function readPartialTranscript(
 
 /** Reads a few at a time, in order; what is not there (any more) is left out. */
 async function readEach<T>(numbers: readonly number[], read: (number: number) => Promise<T | null>): Promise<T[]> {
-  const found: T[] = [];
-  for (let i = 0; i < numbers.length; i += readsAtOnce) {
-    const batch = await Promise.all(numbers.slice(i, i + readsAtOnce).map(read));
-    for (const each of batch) if (each !== null) found.push(each);
-  }
-  return found;
+  return (await inBatches(numbers, read)).filter((each) => each !== null);
 }

@@ -11,6 +11,7 @@ import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { passagesKey, searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import type { Dictionary } from '@studymate/study/search/dictionary';
 import { parseIndexBytes, type SearchIndex } from '@studymate/study/search/index-bytes';
@@ -21,7 +22,6 @@ import type { Breathe } from '@studymate/study/search/search-shards';
 import { createSearchWords, type SearchWords } from '@studymate/study/search/search-words';
 import { type Shard, toShard } from '@studymate/study/search/shard';
 import { eachTimedSentence, type TimedSentence } from '@studymate/study/sentences';
-import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 import { isIndexOfNow, toIndexedName, toTextName } from './part-names.ts';
 
 /** Some passages of a lecture: all of them, or those of one chunk while it is still being transcribed. */

@@ -1,8 +1,9 @@
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { CourseStore } from '@studymate/storage/course-store';
+import { inBatches } from '@studymate/storage/in-batches';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { CourseReader } from '../courses/course-reader.ts';
-import { readUnlessDamaged } from '../lectures/read-unless-damaged.ts';
 
 export interface ListedLectures {
   /** The person's own, the newest first. */
@@ -12,8 +13,6 @@ export interface ListedLectures {
   /** Of the courses that others share with the person. */
   courseIds: string[];
 }
-
-const readsAtOnce = 8;
 
 /** What a person may find: the one place that decides it. */
 export interface ReadableLectures {
@@ -46,12 +45,4 @@ export function createReadableLectures(deps: {
       return (await readUnlessDamaged({ read: isShared }, record.id)) === true;
     },
   };
-}
-
-async function inBatches<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let i = 0; i < items.length; i += readsAtOnce) {
-    results.push(...(await Promise.all(items.slice(i, i + readsAtOnce).map(read))));
-  }
-  return results;
 }
