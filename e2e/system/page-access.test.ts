@@ -1,17 +1,16 @@
 /// <reference lib="dom" />
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { excerpt } from '../support/recordings.ts';
 import { type RunningSystem, startSystem } from '../support/running-system.ts';
-import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
+import { launchBrowser, openPage } from './support/browser.ts';
 
 let system: RunningSystem;
 let browser: Browser;
 let studiedId: string;
 let courseId: string;
 let failedId: string;
-let opened: OpenPage[] = [];
 beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
@@ -24,25 +23,13 @@ beforeAll(async () => {
   ({ id: failedId } = await system.client.uploadLecture(noise, { title: 'Noise' }));
   for await (const _ of system.client.followLecture(failedId));
 });
-afterEach(async () => {
-  for (const { close } of opened) await close();
-  opened = [];
-});
 afterAll(async () => {
   await browser?.close();
   await system?.close();
 });
 
-async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
-  const view = await openPage(browser, {
-    baseURL: system.baseUrl,
-    reducedMotion: 'reduce',
-    permissions: ['microphone'],
-    ...options,
-  });
-  opened.push(view);
-  return view;
-}
+const open = (options: Parameters<typeof openPage>[1] = {}) =>
+  openPage(browser, { baseURL: system.baseUrl, reducedMotion: 'reduce', permissions: ['microphone'], ...options });
 
 /** What axe-core finds against WCAG 2.2 A and AA and good practice, a line for each place. */
 async function findFaults(page: Page, where: string): Promise<string[]> {

@@ -26,90 +26,82 @@ afterAll(async () => {
 
 test('the page asks for the key, plays and follows with it, signs out, and asks again when it was revoked', async () => {
   const { key, info } = await keys.create({ owner: 'ada', label: '' });
-  const { page, close } = await openPage(browser, { baseURL: system.baseUrl });
-  try {
-    await page.goto('/');
-    const field = page.getByLabel('Your key');
-    await field.fill('sm_nonsense');
-    await page.keyboard.press('Enter');
-    await page.getByRole('alert').filter({ hasText: 'does not work' }).waitFor();
-    expect(await field.getAttribute('aria-invalid')).toBe('true');
-    // The wrong one is selected, so that typing replaces it.
-    await field.fill(key);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByText('Drop a recording here').waitFor();
-    expect(await page.evaluate(() => document.cookie)).toBe('');
+  const { page } = await openPage(browser, { baseURL: system.baseUrl });
+  await page.goto('/');
+  const field = page.getByLabel('Your key');
+  await field.fill('sm_nonsense');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'does not work' }).waitFor();
+  expect(await field.getAttribute('aria-invalid')).toBe('true');
+  // The wrong one is selected, so that typing replaces it.
+  await field.fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Drop a recording here').waitFor();
+  expect(await page.evaluate(() => document.cookie)).toBe('');
 
-    const file = await excerpt('printing.mp3', 40, 15);
-    const buffer = Buffer.from(await file.arrayBuffer());
-    await page.setInputFiles('#pick', { name: file.name, mimeType: file.type, buffer });
-    await page.locator('.segment').first().waitFor({ timeout: 120_000 });
-    // The player's own requests bring the cookie.
-    await page.waitForFunction(() => (document.querySelector('audio') as HTMLMediaElement).duration > 10);
+  const file = await excerpt('printing.mp3', 40, 15);
+  const buffer = Buffer.from(await file.arrayBuffer());
+  await page.setInputFiles('#pick', { name: file.name, mimeType: file.type, buffer });
+  await page.locator('.segment').first().waitFor({ timeout: 120_000 });
+  // The player's own requests bring the cookie.
+  await page.waitForFunction(() => (document.querySelector('audio') as HTMLMediaElement).duration > 10);
 
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await field.waitFor();
-    await page.reload();
-    await field.fill(key);
-    await page.keyboard.press('Enter');
-    await page.locator('.segment').first().waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await field.waitFor();
+  await page.reload();
+  await field.fill(key);
+  await page.keyboard.press('Enter');
+  await page.locator('.segment').first().waitFor();
 
-    await keys.revoke(info.id);
-    await page.goto('/#/');
-    await field.waitFor({ timeout: 60_000 });
-    await field.fill(key);
-    await page.keyboard.press('Enter');
-    await page.getByRole('alert').filter({ hasText: 'revoked' }).waitFor();
-  } finally {
-    await close();
-  }
+  await keys.revoke(info.id);
+  await page.goto('/#/');
+  await field.waitFor({ timeout: 60_000 });
+  await field.fill(key);
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'revoked' }).waitFor();
 });
 
 test('what somebody left without signing out waits for them, and is neither shown to the next nor sent as theirs', async () => {
   const [ada, bob] = await Promise.all(
     ['ada', 'bob'].map(async (owner) => (await keys.create({ owner, label: '' })).key),
   );
-  const { page, close } = await openPage(browser, { baseURL: system.baseUrl, permissions: ['microphone'] });
+  const { page } = await openPage(browser, { baseURL: system.baseUrl, permissions: ['microphone'] });
   const signIn = async (at: Page, key = '') => {
     await at.getByLabel('Your key').fill(key);
     await at.keyboard.press('Enter');
     await at.getByText('Drop a recording here').waitFor();
   };
   const readTerms = (at: Page) => at.locator('#terms').inputValue();
-  try {
-    await page.goto('/');
-    await signIn(page, ada);
-    await page.locator('#terms').evaluate((field) => {
-      (field as HTMLTextAreaElement).value = 'Subiaco';
-      field.dispatchEvent(new Event('input', { bubbles: true }));
-    });
-    await page.getByRole('button', { name: 'Record now' }).click();
-    await page.locator('.recorder-clock', { hasText: '0:03' }).waitFor();
-    const context = page.context();
-    const second = await context.newPage();
-    const sent: string[] = [];
-    context.on('request', (request) => {
-      if (request.method() === 'POST' && /uploads|lectures/.test(request.url())) sent.push(request.url());
-    });
-    await page.close();
-    await context.clearCookies();
+  await page.goto('/');
+  await signIn(page, ada);
+  await page.locator('#terms').evaluate((field) => {
+    (field as HTMLTextAreaElement).value = 'Subiaco';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  await page.getByRole('button', { name: 'Record now' }).click();
+  await page.locator('.recorder-clock', { hasText: '0:03' }).waitFor();
+  const context = page.context();
+  const second = await context.newPage();
+  const sent: string[] = [];
+  context.on('request', (request) => {
+    if (request.method() === 'POST' && /uploads|lectures/.test(request.url())) sent.push(request.url());
+  });
+  await page.close();
+  await context.clearCookies();
 
-    await second.goto('/');
-    await signIn(second, bob);
-    await second.getByText('Nothing here yet').waitFor();
-    expect(await readTerms(second)).toBe('');
-    // Two windows of bob's: one signs out, and the other one has nothing to show any more.
-    const third = await context.newPage();
-    await third.goto('/');
-    await third.getByText('Nothing here yet').waitFor();
-    expect(sent).toEqual([]);
-    await second.getByRole('button', { name: 'Sign out' }).click();
-    await third.getByLabel('Your key').waitFor();
+  await second.goto('/');
+  await signIn(second, bob);
+  await second.getByText('Nothing here yet').waitFor();
+  expect(await readTerms(second)).toBe('');
+  // Two windows of bob's: one signs out, and the other one has nothing to show any more.
+  const third = await context.newPage();
+  await third.goto('/');
+  await third.getByText('Nothing here yet').waitFor();
+  expect(sent).toEqual([]);
+  await second.getByRole('button', { name: 'Sign out' }).click();
+  await third.getByLabel('Your key').waitFor();
 
-    await signIn(third, ada);
-    await third.locator('.lecture-link', { hasText: /^Recording / }).waitFor();
-    expect(sent.length).toBeGreaterThan(0);
-  } finally {
-    await close();
-  }
+  await signIn(third, ada);
+  await third.locator('.lecture-link', { hasText: /^Recording / }).waitFor();
+  expect(sent.length).toBeGreaterThan(0);
 });

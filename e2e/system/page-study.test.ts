@@ -1,14 +1,13 @@
 /// <reference lib="dom" />
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { excerpt } from '../support/recordings.ts';
 import { type RunningSystem, startSystem } from '../support/running-system.ts';
-import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
+import { launchBrowser, openPage } from './support/browser.ts';
 
 let system: RunningSystem;
 let browser: Browser;
 let studiedId: string;
-let opened: OpenPage[] = [];
 beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
@@ -16,20 +15,12 @@ beforeAll(async () => {
   for await (const _ of system.client.followLecture(id));
   studiedId = id;
 });
-afterEach(async () => {
-  for (const { close } of opened) await close();
-  opened = [];
-});
 afterAll(async () => {
   await browser?.close();
   await system?.close();
 });
 
-async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
-  const view = await openPage(browser, { baseURL: system.baseUrl, ...options });
-  opened.push(view);
-  return view;
-}
+const open = () => openPage(browser, { baseURL: system.baseUrl });
 
 async function openCards(page: Page): Promise<void> {
   await page.goto(`/#/lectures/${studiedId}`);

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { excerpt, makeRecording } from '../support/recordings.ts';
 import { type RunningSystem, startSystem } from '../support/running-system.ts';
 import { launchBrowser, type OpenPage, openPage } from './support/browser.ts';
@@ -17,16 +17,11 @@ let system: RunningSystem;
 let browser: Browser;
 /** Thirty seconds of the sample, made into a study set once for all tests that only look at it. */
 let studiedId: string;
-let opened: OpenPage[] = [];
 
 beforeAll(async () => {
   system = await startSystem();
   browser = await launchBrowser();
   studiedId = await study(await excerpt('printing.mp3', 40, 75), 'Printing');
-});
-afterEach(async () => {
-  for (const { close } of opened) await close();
-  opened = [];
 });
 afterAll(async () => {
   await browser?.close();
@@ -39,11 +34,8 @@ async function study(file: File, title: string): Promise<string> {
   return id;
 }
 
-async function open(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
-  const page = await openPage(browser, { baseURL: system.baseUrl, ...options });
-  opened.push(page);
-  return page;
-}
+const open = (options: Parameters<typeof openPage>[1] = {}) =>
+  openPage(browser, { baseURL: system.baseUrl, ...options });
 
 async function openLecture(id: string, options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
   const view = await open(options);
