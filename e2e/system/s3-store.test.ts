@@ -14,6 +14,7 @@ import { createS3PartialFiles } from '@studymate/storage/s3-partial-files';
 import { explainStoreFault } from '@studymate/storage/store-fault';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describeBlobStore } from '../../packages/storage/test/blob-store-conformance.ts';
+import { describeTranscriptEdits } from '../../packages/storage/test/transcript-edit-conformance.ts';
 import { startS3Server } from './support/s3-server.ts';
 
 const started = await startS3Server();
@@ -36,7 +37,7 @@ async function listUnfinished(options: S3Place): Promise<string[]> {
 describe.skipIf(!server)(`an S3 store (skipped where its server cannot be had: ${started})`, () => {
   const options = server?.options ?? ({} as S3Place);
 
-  describeBlobStore('S3', async () => {
+  const openStore = async () => {
     const tempDir = await mkdtemp(path.join(tmpdir(), 'studymate-s3-'));
     // Each test has a place of its own in the bucket, as several installations would have.
     const own = { ...options, prefix: `${createId()}/` };
@@ -53,7 +54,9 @@ describe.skipIf(!server)(`an S3 store (skipped where its server cannot be had: $
         await rm(tempDir, { recursive: true });
       },
     };
-  });
+  };
+  describeBlobStore('S3', openStore);
+  describeTranscriptEdits('S3', openStore);
 
   test.for([
     ['no such bucket', { bucket: 'studymate-other' }, 'NoSuchBucket'],

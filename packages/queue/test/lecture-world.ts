@@ -1,6 +1,12 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
-import { pathStageNames, type StageName, studyStageNames } from '@studymate/contracts/stages';
+import {
+  pathStageNames,
+  type Retryable,
+  retryableSchema,
+  type StageName,
+  studyStageNames,
+} from '@studymate/contracts/stages';
 import { defaultBacklog } from '../src/estimate.ts';
 import { noLiveState, toLectureView } from '../src/lecture-view.ts';
 import { attemptOf, isStale, type JobSpec, nextJobs, toJobId } from '../src/next-jobs.ts';
@@ -208,9 +214,9 @@ export function createLectureWorld(chunkCount: number) {
     },
     retry(_: Worker, pick: number) {
       if (record.cancelledAt === null && !hasEnded()) return;
-      const stages = [...pathStageNames, ...studyStageNames];
+      const stages: readonly Retryable[] = retryableSchema.options;
       try {
-        record = { ...toRetriedRecord(record, stages[pick % stages.length] as StageName), version: record.version + 1 };
+        record = { ...toRetriedRecord(record, stages[pick % stages.length] as Retryable), version: record.version + 1 };
       } catch (thrown) {
         if (!(thrown instanceof AppError)) throw thrown;
       }

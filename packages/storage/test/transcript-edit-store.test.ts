@@ -1,142 +1,53 @@
 import { rm } from 'node:fs/promises';
-import type { SegmentChange } from '@studymate/contracts/transcript-edit';
 import { maxTranscriptVersions } from '@studymate/contracts/transcript-edit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { BlobStore } from '../src/blob-store.ts';
+import { expect, test } from 'vitest';
 import { createFileBlobStore } from '../src/file-blob-store.ts';
 import { transcriptEditKey, transcriptEditsPrefix } from '../src/lecture-keys.ts';
-import { createLectureStore, type LectureStore } from '../src/lecture-store.ts';
-import { createTranscriptEditStore, type TranscriptEditStore } from '../src/transcript-edit-store.ts';
+import { createLectureStore } from '../src/lecture-store.ts';
+import { createTranscriptEditStore } from '../src/transcript-edit-store.ts';
 import { makeRoot } from './support/fixtures.ts';
 import { makeRecord } from './support/records.ts';
+import { describeTranscriptEdits, toChange } from './transcript-edit-conformance.ts';
 
-let rootDir: string;
-let blobs: BlobStore;
-let lectures: LectureStore;
-let edits: TranscriptEditStore;
-let id: string;
-beforeEach(async () => {
-  rootDir = await makeRoot();
-  blobs = await createFileBlobStore({ rootDir });
-  lectures = createLectureStore({ blobs });
-  edits = createTranscriptEditStore({ blobs, lectures });
-  const record = makeRecord();
-  await lectures.create(record);
-  id = record.id;
-});
-afterEach(async () => {
-  await blobs.close();
-  await rm(rootDir, { recursive: true, force: true });
-});
-
-const change = (at: number): SegmentChange => ({ id: at, start: at, from: 'heard', text: `said ${at}` });
-/** One more change, whatever there is already. */
-const add = (at: number, store = edits) =>
-  store.save(id, async (_, newest) => {
-    const changes = [...(newest?.changes ?? []), change(at)];
-    return { changes, changedSegments: changes.length };
-  });
-const listEdits = () => blobs.list(transcriptEditsPrefix(id));
-const readNewest = async () => edits.read(id, (await lectures.read(id))?.transcriptVersion ?? 0);
-
-test('each save is one more version, which the record names, and earlier ones stay as they are', async () => {
-  expect(await edits.read(id, 0)).toBeNull();
-  await add(1);
-  const { record, edit } = await edits.save(id, async (_, newest) => {
-    expect(newest?.changes).toEqual([change(1)]);
-    return { changes: [], changedSegments: 0, restoredFrom: 0 };
-  });
-  expect(record).toMatchObject({ transcriptVersion: 2, version: 3 });
-  expect(edit?.versions).toEqual([
-    { version: 2, createdAt: expect.any(String), changedSegments: 0, restoredFrom: 0 },
-    { version: 1, createdAt: expect.any(String), changedSegments: 1 },
-  ]);
-  expect((await edits.read(id, 1))?.changes).toEqual([change(1)]);
-  const unchanged = await edits.save(id, async () => null);
-  expect(unchanged.record.version).toBe(3);
-});
-
-test('many saves at once: each has its version, and no change is lost', async () => {
-  await Promise.all(Array.from({ length: 8 }, (_, at) => add(at)));
-  const newest = await readNewest();
-  expect(newest?.changes.map(({ id: at }) => at).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-  expect(newest?.versions).toHaveLength(8);
-  // What was written for a text that was no longer the newest is gone.
-  expect(await listEdits()).toHaveLength(8);
-});
-
-test('a process that dies between version and record: the text is as before, and the next save removes what was left', async () => {
-  await add(1);
-  const dying = createTranscriptEditStore({
-    blobs,
-    lectures: {
-      ...lectures,
-      update: async () => {
-        throw new Error('killed');
-      },
+async function openFiles() {
+  const rootDir = await makeRoot();
+  const store = await createFileBlobStore({ rootDir });
+  const second = await createFileBlobStore({ rootDir });
+  return {
+    store,
+    second,
+    async dispose() {
+      await store.close();
+      await second.close();
+      await rm(rootDir, { recursive: true });
     },
-  });
-  await expect(add(2, dying)).rejects.toThrow('killed');
-  expect((await readNewest())?.changes).toEqual([change(1)]);
-  expect(await listEdits()).toEqual([transcriptEditKey(id, 1), transcriptEditKey(id, 2)]);
-  const { record, edit } = await add(3);
-  expect(record.transcriptVersion).toBe(3);
-  expect(edit?.versions.map(({ version }) => version)).toEqual([3, 1]);
-  expect(await listEdits()).toEqual([transcriptEditKey(id, 1), transcriptEditKey(id, 3)]);
-});
+  };
+}
 
-test('a lecture that is deleted meanwhile: the save is refused, and nothing of it stays', async () => {
-  await add(1);
-  const slow = createTranscriptEditStore({
-    blobs: {
-      ...blobs,
-      async create(key, body) {
-        await lectures.delete(id);
-        return blobs.create(key, body);
-      },
-    },
-    lectures,
-  });
-  await expect(add(2, slow)).rejects.toMatchObject({ code: 'not_found' });
-  expect(await listEdits()).toEqual([]);
-  await expect(add(3)).rejects.toMatchObject({ code: 'not_found' });
-});
+describeTranscriptEdits('files', openFiles);
 
-test('a transcript that is heard anew meanwhile: it is decided anew', async () => {
-  let asked = 0;
-  await edits.save(id, async () => {
-    asked++;
-    const ref = { key: 'k', schemaVersion: 1, algorithm: 'a@1', attempt: 2, seconds: 1, cold: null };
-    const assemble = { ...ref, startedAt: new Date(0).toISOString() };
-    if (asked === 1) await lectures.update(id, (record) => ({ ...record, artifacts: { assemble } }));
-    return { changes: [change(asked)], changedSegments: 1 };
-  });
-  expect(asked).toBe(2);
-  expect((await readNewest())?.changes).toEqual([change(2)]);
-  expect(await listEdits()).toHaveLength(1);
-});
+test('of more versions than are kept the oldest go, but not one that a study stage reads; a damaged one is an error', async () => {
+  const { store: blobs, dispose } = await openFiles();
+  try {
+    const lectures = createLectureStore({ blobs });
+    const edits = createTranscriptEditStore({ blobs, lectures });
+    const { id } = makeRecord();
+    await lectures.create({ ...makeRecord(id), studiedVersions: { summary: 2 } });
+    for (let at = 1; at <= maxTranscriptVersions + 3; at++) {
+      await edits.save(id, async () => ({ changes: [toChange(at)], changedSegments: 1 }));
+    }
+    const newest = (await lectures.read(id))?.transcriptVersion ?? 0;
+    const versions = (await edits.read(id, newest))?.versions ?? [];
+    expect(versions).toHaveLength(maxTranscriptVersions);
+    expect(versions.at(-1)?.version).toBe(4);
+    const kept = await blobs.list(transcriptEditsPrefix(id));
+    expect(kept).toHaveLength(maxTranscriptVersions + 1);
+    expect(kept[0]).toBe(transcriptEditKey(id, 2));
 
-test('of more versions than are kept the oldest go, but not one that a study stage reads', async () => {
-  await add(1);
-  await lectures.update(id, (record) => ({ ...record, studiedVersions: { summary: 2 } }));
-  for (let at = 2; at <= maxTranscriptVersions + 3; at++) {
-    await edits.save(id, async () => ({ changes: [change(at)], changedSegments: 1 }));
+    await blobs.put(transcriptEditKey(id, newest), Buffer.from('{'));
+    await expect(edits.read(id, newest)).rejects.toMatchObject({ code: 'internal' });
+    await expect(edits.read(id, 1)).rejects.toMatchObject({ code: 'internal' });
+  } finally {
+    await dispose();
   }
-  const versions = (await readNewest())?.versions ?? [];
-  expect(versions).toHaveLength(maxTranscriptVersions);
-  expect(versions.at(-1)?.version).toBe(4);
-  const kept = await listEdits();
-  expect(kept).toHaveLength(maxTranscriptVersions + 1);
-  expect(kept[0]).toBe(transcriptEditKey(id, 2));
-});
-
-test('too much to keep is refused; a version that is damaged or gone is an error, and not the machine text', async () => {
-  const large = Array.from({ length: 500 }, (_, at) => ({ ...change(at), text: 'x'.repeat(5_000) }));
-  const save = edits.save(id, async () => ({ changes: large, changedSegments: large.length }));
-  await expect(save).rejects.toMatchObject({ code: 'limit_reached' });
-  expect((await lectures.read(id))?.version).toBe(1);
-  await add(1);
-  await blobs.put(transcriptEditKey(id, 1), Buffer.from('{'));
-  await expect(edits.read(id, 1)).rejects.toMatchObject({ code: 'internal' });
-  await expect(edits.read(id, 9)).rejects.toMatchObject({ code: 'internal' });
 });
