@@ -1,10 +1,8 @@
 import type { Segment, Word } from '@studymate/contracts/transcript';
 import { isUnspacedLanguage } from './languages.ts';
 
-/** How many pairs of words may still be compared; what is beyond it counts as rewritten. */
-export interface AlignmentBudget {
-  pairs: number;
-}
+/** Of a segment so many pairs of words are compared, those of 200 by 200; what differs in more counts as rewritten. */
+const mostPairs = 40_000;
 
 /** A word of the new text, and which of the old words it is; null: a new one. */
 interface Token {
@@ -18,16 +16,18 @@ interface Token {
  * their neighbours, by their length, with the probability 1. None where the segment has no word times.
  * @param language ISO 639-1 of the segment
  */
-export function alignWords(segment: Segment, text: string, language: string | null, budget: AlignmentBudget): Word[] {
+export function alignWords(segment: Segment, text: string, language: string | null): Word[] {
   if (segment.words.length === 0) return [];
   const unspaced = isUnspacedLanguage(language);
   const old = unspaced ? segment.words : toWrittenWords(segment);
-  const tokens = unspaced ? findPieces(old, text, language, budget) : findWords(old, text, budget);
+  const tokens = unspaced ? findPieces(old, text, language) : findWords(old, text);
   return placeTokens(tokens, old, segment);
 }
 
 /** The words as the text parts them: pieces without a space between ("well", "-known") are one. */
-function toWrittenWords({ text, words }: Segment): Word[] {
+function toWrittenWords({ text, words }: Segment): readonly Word[] {
+  const written = text.split(' ');
+  if (written.length === words.length && words.every(({ word }, i) => word === written[i])) return words;
   const whole: (Word & { pieces: number })[] = [];
   let cursor = 0;
   for (const piece of words) {
@@ -47,21 +47,21 @@ function toWrittenWords({ text, words }: Segment): Word[] {
   return whole.map(({ pieces: _, ...word }) => word);
 }
 
-function findWords(old: readonly Word[], text: string, budget: AlignmentBudget): Token[] {
+function findWords(old: readonly Word[], text: string): Token[] {
   const texts = text.split(/\s+/u).filter((each) => each !== '');
   const places = matchInOrder(
-    old.map(({ word }) => toKey(word)),
-    texts.map(toKey),
-    budget,
+    old.map(({ word }) => word),
+    texts,
+    toKey,
   );
   return texts.map((each, i) => ({ text: each, old: places[i] ?? null }));
 }
 
 /** Where words have no spaces between them: the old pieces that still stand there whole, and what is between them in words. */
-function findPieces(old: readonly Word[], text: string, language: string | null, budget: AlignmentBudget): Token[] {
+function findPieces(old: readonly Word[], text: string, language: string | null): Token[] {
   const characters = [...text];
   const oldCharacters = old.map(({ word }) => [...word.replace(/\s/gu, '')]);
-  const places = matchInOrder(oldCharacters.flat(), characters, budget);
+  const places = matchInOrder(oldCharacters.flat(), characters, (character) => character);
   const pieceAt = new Map<number, number>();
   let first = 0;
   oldCharacters.forEach(({ length }, piece) => {
@@ -108,8 +108,15 @@ function toKey(word: string): string {
   );
 }
 
-/** For each of `after`, its place in `before` by a longest common subsequence; null for what is new. */
-function matchInOrder(before: readonly string[], after: readonly string[], budget: AlignmentBudget): (number | null)[] {
+/**
+ * For each of `after`, its place in `before` by a longest common subsequence; null for what is new.
+ * @param toKey by what those are the same that are not equal
+ */
+function matchInOrder(
+  before: readonly string[],
+  after: readonly string[],
+  toKey: (word: string) => string,
+): (number | null)[] {
   const places: (number | null)[] = after.map(() => null);
   let head = 0;
   while (head < before.length && head < after.length && before[head] === after[head]) places[head] = head++;
@@ -121,13 +128,16 @@ function matchInOrder(before: readonly string[], after: readonly string[], budge
   }
   const rows = before.length - head - tail;
   const columns = after.length - head - tail;
-  budget.pairs -= rows * columns;
-  if (budget.pairs < 0) return places;
+  if (rows * columns > mostPairs) return places;
+  const [rowKeys, columnKeys] = [
+    before.slice(head, head + rows).map(toKey),
+    after.slice(head, head + columns).map(toKey),
+  ];
   // Length of the longest subsequence of what is left from row and column on.
   const width = columns + 1;
   const lengths = new Uint16Array((rows + 1) * width);
   const lengthAt = (row: number, column: number) => lengths[row * width + column] as number;
-  const isSame = (row: number, column: number) => before[head + row] === after[head + column];
+  const isSame = (row: number, column: number) => rowKeys[row] === columnKeys[column];
   for (let row = rows - 1; row >= 0; row--) {
     for (let column = columns - 1; column >= 0; column--) {
       lengths[row * width + column] = isSame(row, column)

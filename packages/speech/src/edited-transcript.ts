@@ -1,6 +1,6 @@
 import type { Segment, Transcript } from '@studymate/contracts/transcript';
 import type { EditTranscript, SegmentChange } from '@studymate/contracts/transcript-edit';
-import { type AlignmentBudget, alignWords } from './align-words.ts';
+import { alignWords } from './align-words.ts';
 import { isUnspacedLanguage } from './languages.ts';
 
 /**
@@ -8,8 +8,6 @@ import { isUnspacedLanguage } from './languages.ts';
  * anew the segments can have other numbers.
  */
 const sameStartSeconds = 1;
-/** A lecture of an hour that was corrected throughout takes some 300,000; these take 30 ms. */
-const mostPairs = 10_000_000;
 
 /**
  * The transcript as a person has corrected it. Segments keep their ids and times; what was removed has no text and no words.
@@ -18,15 +16,38 @@ const mostPairs = 10_000_000;
 export function applyChanges(machine: Transcript, changes: readonly SegmentChange[]): Transcript {
   const placed = placeChanges(machine, changes);
   if (placed.size === 0) return machine;
-  const budget: AlignmentBudget = { pairs: mostPairs };
-  const segments = machine.segments.map((segment): Segment => {
-    const change = placed.get(segment.id);
-    if (!change) return segment;
-    const words = alignWords(segment, change.text, segment.language ?? machine.language, budget);
-    return { ...segment, text: change.text, confidence: toConfidence(words), flags: ['edited'], words };
-  });
+  const segments = machine.segments.map((segment) => correct(machine, segment, placed.get(segment.id)));
   const texts = segments.map(({ text }) => text).filter((text) => text !== '');
   return { ...machine, text: texts.join(isUnspacedLanguage(machine.language) ? '' : ' '), segments };
+}
+
+/** The same of some segments alone, in their order. */
+export function correctedSegments(
+  machine: Transcript,
+  changes: readonly SegmentChange[],
+  ids: ReadonlySet<number>,
+): Segment[] {
+  const placed = placeChanges(machine, changes);
+  return machine.segments.flatMap((segment) =>
+    ids.has(segment.id) ? [correct(machine, segment, placed.get(segment.id))] : [],
+  );
+}
+
+/** Ids of the segments whose texts differ between two versions. */
+export function differingIds(
+  machine: Transcript,
+  before: readonly SegmentChange[],
+  after: readonly SegmentChange[],
+): ReadonlySet<number> {
+  const [earlier, later] = [placeChanges(machine, before), placeChanges(machine, after)];
+  const differ = [...earlier.keys(), ...later.keys()].filter((id) => earlier.get(id)?.text !== later.get(id)?.text);
+  return new Set(differ);
+}
+
+function correct(machine: Transcript, segment: Segment, change: SegmentChange | undefined): Segment {
+  if (!change) return segment;
+  const words = alignWords(segment, change.text, segment.language ?? machine.language);
+  return { ...segment, text: change.text, confidence: toConfidence(words), flags: ['edited'], words };
 }
 
 /**

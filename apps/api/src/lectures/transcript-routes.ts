@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { transcriptQuerySchema } from '@studymate/contracts/queries';
-import type { Segment, Transcript } from '@studymate/contracts/transcript';
+import type { Transcript } from '@studymate/contracts/transcript';
 import {
   type EditedTranscript,
   type EditTranscript,
@@ -13,7 +13,13 @@ import {
   type TranscriptVersionInfo,
   type TranscriptVersions,
 } from '@studymate/contracts/transcript-edit';
-import { applyChanges, countChanged, mostCharacters, withEdits } from '@studymate/speech/edited-transcript';
+import {
+  correctedSegments,
+  countChanged,
+  differingIds,
+  mostCharacters,
+  withEdits,
+} from '@studymate/speech/edited-transcript';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import type { Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
@@ -44,9 +50,17 @@ export function addTranscriptRoutes(
   const { services, reader } = deps;
   const { artifacts, edits, publisher } = services;
 
-  /** Makes one more version, if anything changes. @returns the text before and after it */
-  const edit = async (id: string, ifMatch: string | undefined, decide: Decide) => {
-    let machine: Transcript | undefined;
+  /**
+   * Makes one more version, if anything changes.
+   * @param asked ids of the segments that are answered with; those that have changed unless given
+   */
+  const edit = async (
+    id: string,
+    ifMatch: string | undefined,
+    decide: Decide,
+    asked?: ReadonlySet<number>,
+  ): Promise<EditedTranscript> => {
+    let machine: Transcript = { language: null, text: '', segments: [] };
     let before: readonly SegmentChange[] = [];
     let isNew = false;
     const saved = await edits.save(id, async (record, newest) => {
@@ -62,8 +76,9 @@ export function addTranscriptRoutes(
       const event = { type: 'lecture', changes: { transcriptVersion, version } } as const;
       await deps.changer.tell(id, () => publisher.publish(id, event));
     }
-    const segmentsOf = (changes: readonly SegmentChange[]) => (machine ? applyChanges(machine, changes).segments : []);
-    return { version: transcriptVersion, before: segmentsOf(before), after: segmentsOf(saved.edit?.changes ?? []) };
+    const after = saved.edit?.changes ?? [];
+    const ids = asked ?? differingIds(machine, before, after);
+    return { version: transcriptVersion, segments: correctedSegments(machine, after, ids) };
   };
 
   addRoute(router, '/api/v1/lectures/:id/transcript', {
@@ -85,12 +100,12 @@ export function addTranscriptRoutes(
       // Whether one may is said before the body is read.
       const { id } = await reader.readOwn(ownerOf(res), req.params.id);
       const { segments } = await readJsonBody(req, { schema: editTranscriptSchema, maxBytes: maxEditBodyBytes });
-      const { version, after } = await edit(id, req.headers['if-match'], async (machine, newest) => {
+      const decide: Decide = async (machine, newest) => {
         checkSegments(machine, segments);
         return { changes: withEdits(machine, newest?.changes ?? [], segments) };
-      });
-      const asked = new Set(segments.map(({ id }) => id));
-      sendVersioned(res, { version, segments: after.filter(({ id }) => asked.has(id)) } satisfies EditedTranscript);
+      };
+      const asked = new Set(segments.map((segment) => segment.id));
+      sendVersioned(res, await edit(id, req.headers['if-match'], decide, asked));
     },
   });
 
@@ -107,15 +122,14 @@ export function addTranscriptRoutes(
     async post(req, res) {
       const { id } = await reader.readOwn(ownerOf(res), req.params.id);
       const wanted = await readJsonBody(req, { schema: restoreTranscriptSchema, maxBytes: maxRestoreBodyBytes });
-      const { version, before, after } = await edit(id, req.headers['if-match'], async (_, newest) => {
+      const edited = await edit(id, req.headers['if-match'], async (_, newest) => {
         const restoredFrom = wanted.version;
         if (restoredFrom !== 0 && !newest?.versions.some((each) => each.version === restoredFrom)) {
           throw new AppError('not_found', 'There is no such version of the transcript.');
         }
         return { changes: (await edits.read(id, restoredFrom))?.changes ?? [], restoredFrom };
       });
-      const isChanged = (segment: Segment, i: number) => segment.text !== before[i]?.text;
-      sendVersioned(res, { version, segments: after.filter(isChanged) } satisfies EditedTranscript);
+      sendVersioned(res, edited);
     },
   });
 }
