@@ -15,6 +15,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createCacheStore } from './cache/cache-store.ts';
 import { createModelNames } from './cache/model-names.ts';
 import { createResponseCache } from './cache/response-cache.ts';
+import { createCourseLectures } from './courses/course-lectures.ts';
 import { createCourseReader } from './courses/course-reader.ts';
 import { addCourseRoutes } from './courses/course-routes.ts';
 import { addCourseTopicsRoute } from './courses/course-topics-route.ts';
@@ -81,6 +82,7 @@ export interface ApiDeps {
 export async function createApi({ config, logger, metrics, tracer, webDir }: ApiDeps): Promise<Api> {
   const services = await createServices({ config, logger, metrics, tracer });
   const courseReader = createCourseReader(services);
+  const courseLectures = createCourseLectures(services);
   const reader = createLectureReader({ ...services, courseReader });
   const submitter = createSubmitter({ ...services, logger });
   const ownerSlots = createOwnerSlots(services);
@@ -128,9 +130,19 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
   });
   const upload = createUploadHandler({ config, ...services, reader, courseReader, creator, admission, fromUpload });
   const changer = createLectureChanger({ services, reader, logger });
-  addLectureRoutes(app, { services, reader, courseReader, changer, submitter, admission, upload, logger });
+  addLectureRoutes(app, {
+    services,
+    reader,
+    courseReader,
+    courseLectures,
+    changer,
+    submitter,
+    admission,
+    upload,
+    logger,
+  });
   addCourseRoutes(app, { ...services, courseReader, auth });
-  addCourseTopicsRoute(app, { services, courseReader, admission });
+  addCourseTopicsRoute(app, { services, courseReader, courseLectures, admission });
   addTranscriptRoutes(app, { services, reader, changer });
   addArtifactRoutes(app, { services, reader });
   addReviewRoutes(app, { ...services, reader });

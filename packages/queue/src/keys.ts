@@ -41,6 +41,8 @@ export function createKeys(prefix: string) {
     rates: (name: string) => `${prefix}:rate:${name}`,
     /** Hash: how often a model family was used, by hours since 1970; expires. */
     demand: (family: string) => `${prefix}:demand:${family}`,
+    /** A token that changes when one of an owner's lectures is put into another course; expires. */
+    courseMoves: (owner: string) => `${prefix}:course-moves:${owner}`,
     /** Written to see whether Redis takes writes; expires. */
     probe: `${prefix}:probe`,
     /** Sorted set of an owner's short requests that wait for an answer, by when they are counted no longer. */

@@ -26,8 +26,11 @@ export interface CourseTopicsStore {
    * @returns false, and nothing written, when there is a later one: what was made of an earlier one would give ids again
    */
   write(courseId: string, kept: KeptCourseTopics, after: number): Promise<boolean>;
-  /** The lectures of a course, the earliest first; those that cannot be read are left out. */
-  listLectures(course: CourseRecord): Promise<LectureRecord[]>;
+  /**
+   * The lectures of a course, the earliest first; those that cannot be read are left out.
+   * @param ids the newest first, all those of the course among them; all lectures of its owner unless given
+   */
+  listLectures(course: CourseRecord, ids?: readonly string[]): Promise<LectureRecord[]>;
   /**
    * Removes topics of deleted courses. Of those that know of a lecture that was deleted or has left the course, all words,
    * centres and that lecture's passages go; their ids stay with the passages of the other lectures, by which the topics are
@@ -82,9 +85,9 @@ export function createCourseTopicsStore(deps: {
     return true;
   };
 
-  const listLectures: CourseTopicsStore['listLectures'] = async (course) => {
-    const ids = (await lectures.listIds(course.owner, { limit: Number.POSITIVE_INFINITY })).reverse();
-    const records = await inBatches(ids, (id) => readUnlessDamaged(lectures, id));
+  const listLectures: CourseTopicsStore['listLectures'] = async (course, given) => {
+    const ids = given ?? (await lectures.listIds(course.owner, { limit: Number.POSITIVE_INFINITY }));
+    const records = await inBatches(ids.toReversed(), (id) => readUnlessDamaged(lectures, id));
     return records.flatMap((record) => (record && isOfCourse(record, course.id) ? [record] : []));
   };
 

@@ -11,6 +11,7 @@ import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
 import { parseRequest } from '../http/json-body.ts';
 import type { Services } from '../services.ts';
+import type { CourseLectures } from './course-lectures.ts';
 import type { CourseReader } from './course-reader.ts';
 
 const timeoutMs = 120_000;
@@ -19,7 +20,7 @@ const maxTries = 3;
 /** GET /api/v1/courses/:id/topics: kept ones as long as its lectures are the same, else a worker finds them anew. */
 export function addCourseTopicsRoute(
   router: Router,
-  deps: { services: Services; courseReader: CourseReader; admission: Admission },
+  deps: { services: Services; courseReader: CourseReader; courseLectures: CourseLectures; admission: Admission },
 ): void {
   const { services, admission } = deps;
   const store = createCourseTopicsStore(services);
@@ -35,7 +36,9 @@ export function addCourseTopicsRoute(
       const { topicCount } = parseRequest(courseTopicsQuerySchema, req.query);
       const person = ownerOf(res);
       const course = await deps.courseReader.read(person, String(req.params.id));
-      let records = await store.listLectures(course);
+      const listLectures = async () =>
+        store.listLectures(course, await deps.courseLectures.listIds(course.owner, course.id));
+      let records = await listLectures();
       let newest = await store.read(course.id);
       // Lectures may come and go while a worker is at it.
       for (let tries = 1; tries <= maxTries; tries++) {
@@ -51,7 +54,7 @@ export function addCourseTopicsRoute(
         // Who asks again, or at the same time, waits for the same work.
         const sharedId = `course-topics-${course.id}-${newest?.version ?? 0}-${inputHash}`;
         await admission.quick(person, () => services.quick.call(job, { timeoutMs, signal, sharedId }));
-        records = await store.listLectures(course);
+        records = await listLectures();
         newest = await store.read(course.id);
       }
       if (!newest) throw new AppError('internal', 'The topics of the course were made, and are not there.');

@@ -9,12 +9,12 @@ import { announceCancel } from '@studymate/queue/cancel';
 import { withRedis } from '@studymate/queue/redis';
 import { toRetriedRecord } from '@studymate/queue/retry';
 import { ownerMarkKey } from '@studymate/storage/lecture-keys';
-import type { LectureStore } from '@studymate/storage/lecture-store';
 import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { Router } from 'express';
 import type { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
+import type { CourseLectures } from '../courses/course-lectures.ts';
 import type { CourseReader } from '../courses/course-reader.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
@@ -25,9 +25,8 @@ import { toTitle } from './file-names.ts';
 import { hasEnded, type LectureReader } from './lecture-reader.ts';
 import type { Submitter } from './submit.ts';
 
-/** So many lectures are looked at for one page of a course; the cursor goes on from there. */
+/** So many lectures are looked at for one page; the cursor goes on from there. */
 const maxScanned = 1_000;
-const scanBatch = 100;
 const maxChangeBytes = 16_384;
 
 /** /api/v1/lectures, /:id, /:id/cancel, /:id/stages/:stage/retry */
@@ -37,6 +36,7 @@ export function addLectureRoutes(
     services: Services;
     reader: LectureReader;
     courseReader: CourseReader;
+    courseLectures: CourseLectures;
     changer: LectureChanger;
     submitter: Submitter;
     admission: Admission;
@@ -44,7 +44,7 @@ export function addLectureRoutes(
     logger: Logger;
   },
 ): void {
-  const { services, reader, courseReader, submitter } = deps;
+  const { services, reader, courseReader, courseLectures, submitter } = deps;
   const { change, cancel, tell } = deps.changer;
   const { active, advancer, lectures, live, redis, keys, publisher } = services;
 
@@ -63,7 +63,12 @@ export function addLectureRoutes(
       // The lectures of a shared course are its owner's.
       const course = query.courseId && (await courseReader.find(ownerOf(res), query.courseId));
       const owner = course ? course.owner : ownerOf(res);
-      const { records, nextCursor } = await readPage({ listIds: lectures.listIds, read }, owner, query);
+      const inCourse = query.courseId && (await courseLectures.listIds(owner, query.courseId));
+      const listIds: ListIds = async (options) =>
+        inCourse
+          ? inCourse.filter((id) => options.after === undefined || id < options.after).slice(0, options.limit)
+          : lectures.listIds(owner, options);
+      const { records, nextCursor } = await readPage({ listIds, read }, owner, query);
       const page: LecturePage = { lectures: await Promise.all(records.map(reader.toView)), nextCursor };
       res.json(page);
     },
@@ -87,6 +92,7 @@ export function addLectureRoutes(
         };
       };
       const { view } = await change(before, async () => toChanged);
+      if (courseId !== undefined) await courseLectures.noteMove(before.owner);
       const changes = { title: view.title, courseId: view.courseId, version: view.version };
       await tell(view.id, () => publisher.publish(view.id, { type: 'lecture', changes }));
       sendVersioned(res, view);
@@ -160,17 +166,19 @@ function noSuchLecture(): AppError {
   return new AppError('not_found', 'There is no such lecture.');
 }
 
+type ListIds = (options: { after?: string; limit: number }) => Promise<string[]>;
+
 /** Ids whose record cannot be read are passed over: one damaged lecture must not hide all the others. */
 async function readPage(
-  lectures: { listIds: LectureStore['listIds']; read(id: string): Promise<LectureRecord | null | undefined> },
+  lectures: { listIds: ListIds; read(id: string): Promise<LectureRecord | null | undefined> },
   owner: string,
   query: z.output<typeof listLecturesQuerySchema>,
 ): Promise<{ records: LectureRecord[]; nextCursor: string | null }> {
   const records: LectureRecord[] = [];
   let after = query.cursor;
   for (let scanned = 0; scanned < maxScanned; ) {
-    const wanted = query.courseId ? scanBatch : query.limit - records.length;
-    const ids = await lectures.listIds(owner, { ...(after && { after }), limit: wanted });
+    const wanted = query.limit - records.length;
+    const ids = await lectures.listIds({ ...(after && { after }), limit: wanted });
     for (const found of await Promise.all(ids.map((id) => lectures.read(id)))) {
       if (found?.owner !== owner || found.transientUntil !== undefined) continue;
       if (query.courseId && found.courseId !== query.courseId) continue;
