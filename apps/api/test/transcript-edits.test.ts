@@ -64,6 +64,8 @@ describe('a correction', () => {
     expect(await t.client.getLecture(id)).toMatchObject({ transcriptVersion: 1, version: version + 1 });
     const archive = await (await t.client.exportAll()).text();
     expect(archive).toContain('The missal type was cast');
+    expect(archive).toContain('corrections.json');
+    expect(archive).toContain(`"from": "${heard[0]}"`);
   });
 
   test('that changes nothing is no version; null takes up what the machine has heard', async () => {

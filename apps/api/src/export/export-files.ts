@@ -34,7 +34,7 @@ export async function* listExportFiles(
   owner: string,
   options: { withMedia: boolean; now?: Date },
 ): AsyncGenerator<TarFile> {
-  const { lectures, courses, conversations, artifacts, reviews, blobs } = deps.services;
+  const { lectures, courses, conversations, artifacts, edits, reviews, blobs } = deps.services;
   const { withMedia, now = new Date() } = options;
   const problems: Problem[] = [];
   let lectureCount = 0;
@@ -59,6 +59,8 @@ export async function* listExportFiles(
   };
   const readParts = (record: LectureRecord): [name: string, read: () => Promise<unknown>][] => [
     ['transcript', () => readTranscript(deps.services, record)],
+    // What the machine had heard instead.
+    ['corrections', () => edits.read(record.id, record.transcriptVersion ?? 0)],
     ['chapters', () => readStageContent(artifacts, record, 'chapters', chaptersArtifactSchema)],
     ['topics', () => readStageContent(artifacts, record, 'topics', topicsArtifactSchema)],
     ['summary', () => readStageContent(artifacts, record, 'summary', summaryArtifactSchema)],
