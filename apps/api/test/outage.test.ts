@@ -89,7 +89,7 @@ test('reading while Redis is away: lectures, parts, media and the story of a fin
   expect(listener.seen.map((event) => event.name)).toEqual(['snapshot', 'segments', 'end']);
 });
 
-test('deleting, cancelling and retrying while Redis is away: the store is changed, a retry is refused before', async () => {
+test('deleting, cancelling, correcting and retrying while Redis is away: the store is changed, a retry is refused before', async () => {
   t = await startTestApi({ redisUrl: redis.url });
   const [deleted, cancelled, done] = await Promise.all([makeLecture(t), makeLecture(t), makeLecture(t)]);
   await finishLecture(t, done.id, { assemble: text, ...study });
@@ -97,6 +97,9 @@ test('deleting, cancelling and retrying while Redis is away: the store is change
   await t.client.deleteLecture(deleted.id);
   expect(await t.lectures.read(deleted.id)).toBeNull();
   expect((await t.client.cancelLecture(cancelled.id)).status).toBe('cancelled');
+  const edited = await t.client.editTranscript(done.id, [{ id: 0, text: 'Corrected.' }]);
+  expect(edited).toMatchObject({ version: 1, segments: [{ text: 'Corrected.' }] });
+  expect((await t.client.getTranscript(done.id)).segments[0]?.text).toBe('Corrected.');
   await expect(t.client.retryStage(done.id, 'summary')).rejects.toMatchObject({ code: 'queue_unavailable' });
   expect((await t.lectures.read(done.id))?.attempts).toEqual({});
 });
