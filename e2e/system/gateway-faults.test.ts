@@ -124,7 +124,7 @@ test('without any copy a request is refused with 503, Retry-After and our form',
   });
 });
 
-test('what a caller claims about its own address does not reach the copies', async () => {
+test('what a caller claims about its own address does not reach the copies, its trace does', async () => {
   let head = '';
   const server = net.createServer((socket) => {
     socket.on('data', (part) => {
@@ -137,9 +137,10 @@ test('what a caller claims about its own address does not reach the copies', asy
   closers.push(() => new Promise((resolve) => server.close(resolve)));
   const gateway = await gatewayFor(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
   const { host } = new URL(gateway.baseUrl);
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   await request(`${gateway.baseUrl}/api/v1/lectures?q=1`, {
     from: '127.0.0.77',
-    headers: { 'x-forwarded-for': '10.1.1.1', 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'https' },
+    headers: { 'x-forwarded-for': '10.1.1.1', 'x-forwarded-host': 'evil', 'x-forwarded-proto': 'https', traceparent },
   });
   expect(head).toMatch(/^GET \/api\/v1\/lectures\?q=1 HTTP\/1\.1\r\n/);
   const headers = new Map(head.split('\r\n').map((line) => line.toLowerCase().split(': ') as [string, string]));
@@ -147,5 +148,6 @@ test('what a caller claims about its own address does not reach the copies', asy
   expect(headers.get('x-forwarded-host')).toBe(host);
   expect(headers.get('x-forwarded-proto')).toBe('http');
   expect(headers.get('host')).toBe(host);
+  expect(headers.get('traceparent')).toBe(traceparent);
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
 });
