@@ -76,6 +76,17 @@ test.for([
   await page.locator('.segment').first().waitFor();
   await page.locator('.stage[data-status="done"]').nth(6).waitFor();
   faults.push(...(await findFaults(page, 'lecture')));
+  await page.locator('.transcript-head button').click();
+  await page.locator('.segment-field:focus').fill('Written by hand.');
+  faults.push(...(await findFaults(page, 'correcting the text')));
+  const isWide = () => page.evaluate(() => (document.scrollingElement as Element).scrollWidth > window.innerWidth);
+  expect(await isWide()).toBe(false);
+  await page.locator('.edit-icon').nth(2).click();
+  await page.locator('.version').first().waitFor();
+  faults.push(...(await findFaults(page, 'versions of the text')));
+  await page.keyboard.press('Escape');
+  await page.locator('.edit-icon').last().click();
+  await page.locator('.transcript-head button:focus').waitFor();
   for (const tab of tabs) {
     await page.locator(`#tab-${tab}`).click();
     await page.locator(`#panel-${tab}.is-selected`).waitFor();

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { createClient } from '@studymate/client/client';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { createFileBlobStore } from '@studymate/storage/file-blob-store';
 import { createKeyStore, type KeyStore } from '@studymate/storage/key-store';
@@ -104,4 +105,43 @@ test('what somebody left without signing out waits for them, and is neither show
   await signIn(third, ada);
   await third.locator('.lecture-link', { hasText: /^Recording / }).waitFor();
   expect(sent.length).toBeGreaterThan(0);
+});
+
+test('a member of a course reads, hears and learns its lectures, has cards of their own, and can change nothing', async () => {
+  const [ada, bob] = await Promise.all(
+    ['ada', 'bob'].map(async (owner) => (await keys.create({ owner, label: '' })).key),
+  );
+  const [hers, his] = [ada, bob].map((apiKey) => createClient({ baseUrl: system.baseUrl, apiKey: apiKey ?? '' }));
+  if (hers === undefined || his === undefined) throw new Error('nobody has a key');
+  const course = await hers.createCourse('Shared');
+  await hers.addMember(course.id, 'bob');
+  const { id } = await hers.uploadLecture(await excerpt('shared.mp3', 40, 40), { title: 'Hers', courseId: course.id });
+  await hers.waitForLecture(id);
+  const { page, problems, close } = await openPage(browser, { baseURL: system.baseUrl });
+  try {
+    await page.goto(`/#/courses/${course.id}`);
+    await page.getByLabel('Your key').fill(bob ?? '');
+    await page.keyboard.press('Enter');
+    await page.getByText('Shared by ada').waitFor();
+    expect(await page.getByRole('button', { name: /^(Rename|Delete)$/ }).count()).toBe(0);
+    await page.locator('.lecture-link', { hasText: 'Hers' }).click();
+    await page.locator('.segment').first().waitFor();
+    await page.locator('.lecture-actions', { hasNotText: 'Edit' }).waitFor();
+    for (const name of ['Edit', 'Delete', 'Correct text']) {
+      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+    }
+    await page.locator('.statement').first().click();
+    await page.waitForFunction(() => !document.querySelector('audio')?.paused);
+    await page.getByRole('tab', { name: 'Cards' }).click();
+    await page.locator('.flashcard').press('Enter');
+    await page.keyboard.press('3');
+    await expect.poll(() => his.getReviews(id)).toHaveLength(1);
+    expect(await hers.getReviews(id)).toEqual([]);
+    await hers.removeMember(course.id, 'bob');
+    await page.reload();
+    await page.getByRole('heading', { name: 'This lecture is not here' }).waitFor();
+    expect(problems.filter((problem) => !/\b40[14]\b/.test(problem))).toEqual([]);
+  } finally {
+    await close();
+  }
 });

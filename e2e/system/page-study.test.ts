@@ -175,3 +175,78 @@ test('a course is made, gets lectures, is searched, renamed and deleted; its lec
   await page.getByRole('heading', { name: 'This course is not here' }).waitFor();
   expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
 });
+
+test('a text is corrected with undo, saved, found and exported, against another save, and as the machine wrote it again', async () => {
+  const machine = await system.client.getTranscript(studiedId);
+  const textOf = (id: number) => machine.segments[id]?.text ?? '';
+  const { page, problems } = await open();
+  const begin = async (name: string) => {
+    await page.getByRole('button', { name, exact: true }).click();
+    await page.locator('.segment-field').waitFor();
+  };
+  const row = (id: number) => page.locator(`.segment[data-index="${id}"]`);
+  const write = async (id: number, text: string) => {
+    if ((await row(id).locator('.segment-field').count()) === 0) await row(id).locator('.segment-edit').click();
+    await row(id).locator('.segment-field').fill(text);
+  };
+  const state = (text: string) => page.locator('.edit-state', { hasText: text }).waitFor();
+  const save = () => page.getByRole('button', { name: 'Save', exact: true }).click();
+
+  await page.goto(`/#/lectures/${studiedId}`);
+  await begin('Correct text');
+  await write(0, `Xylography, ${textOf(0)}`);
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('Nobody said this. ');
+  await state('2 segments corrected');
+  // Segment 1 is heard beside it, and what was written there is taken back.
+  await page.keyboard.press('Control+Enter');
+  await page.waitForFunction(() => !document.querySelector('audio')?.paused);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await row(1)
+    .locator('.segment-field')
+    .and(page.locator(':focus'))
+    .evaluate((field, text) => (field as HTMLTextAreaElement).value === text || Promise.reject(text), textOf(1));
+  await page.getByRole('button', { name: 'Redo' }).click();
+  await page.keyboard.press('Control+z');
+  await state('1 segment corrected, not saved');
+  // What is not saved outlives the tab.
+  await page.reload();
+  await begin('Correct text (1 not saved)');
+  await save();
+  await state('Saved as version 1.');
+  await page.getByRole('button', { name: 'Stop correcting' }).click();
+  await row(0).locator('.flag', { hasText: 'corrected' }).waitFor();
+  expect(await row(0).locator('.segment-text').textContent()).toBe(`Xylography, ${textOf(0)}`);
+  expect(await system.client.getExport(studiedId, 'transcript', 'srt')).toContain('Xylography,');
+  await page.goto('/#/');
+  await page.getByLabel('Search in all lectures').fill('xylography');
+  await page.locator('.found mark', { hasText: 'Xylography' }).first().click();
+  await page.goto(`/#/lectures/${studiedId}`);
+
+  await begin('Correct text');
+  await system.client.editTranscript(studiedId, [{ id: 0, text: 'Somebody else.' }]);
+  await write(0, '');
+  await write(2, 'Mine.');
+  await save();
+  await state('saved somewhere else');
+  await page.getByRole('button', { name: 'Show the newer text' }).click();
+  await state('1 correction of text that was changed');
+  await row(0).locator('.segment-edit').click();
+  await row(0).locator('.segment-newer', { hasText: 'Somebody else.' }).waitFor();
+  await save();
+  await state('Saved as version 3.');
+  const edited = await system.client.getTranscript(studiedId);
+  expect(edited.segments.slice(0, 3).map(({ text }) => text)).toEqual(['', textOf(1), 'Mine.']);
+
+  await page.getByRole('button', { name: 'Versions' }).click();
+  await page.getByRole('button', { name: 'Restore: The machine’s text' }).click();
+  await state('Saved as version 4.');
+  expect((await system.client.getTranscript(studiedId)).segments).toEqual(machine.segments);
+  await page.getByRole('button', { name: 'Make the study parts again' }).first().click();
+  await page.locator('.stale').first().waitFor({ state: 'detached' });
+  await page.locator('.lecture-status', { hasText: 'Ready' }).waitFor();
+  await page.locator('.statement').first().waitFor();
+  const { stages } = await system.client.getLecture(studiedId);
+  expect(stages.slice(3).map(({ transcriptVersion }) => transcriptVersion)).toEqual([4, 4, 4, 4]);
+  expect(problems.filter((problem) => !/\b412\b/.test(problem))).toEqual([]);
+});

@@ -9,6 +9,7 @@ import { forgetAll } from './state/browser-memory.ts';
 import { unsentPrefix } from './state/card-reviews.ts';
 import { createCourseList } from './state/course-list.ts';
 import { createCourseTerms } from './state/course-terms.ts';
+import { createDraftMemory } from './state/draft-memory.ts';
 import { createLanguage } from './state/language.ts';
 import { createNotices } from './state/notices.ts';
 import { createPerson } from './state/person.ts';
@@ -72,6 +73,7 @@ async function main(root: HTMLElement): Promise<void> {
     onLeft: (file, courseId) => uploads.add([file], { isLeftOver: true, ...(courseId !== null && { courseId }) }),
   });
   const courses = createCourseList({ client });
+  const drafts = createDraftMemory();
   const forgetTyped = () => {
     forgetAll(unsentPrefix);
     terms.write('');
@@ -79,7 +81,7 @@ async function main(root: HTMLElement): Promise<void> {
     courses.forget();
   };
   const forgetEverything = async (left: string | null) => {
-    await Promise.all([uploads.forgetAll(left), recorder.forgetAll(left)]);
+    await Promise.all([uploads.forgetAll(left), recorder.forgetAll(left), drafts.forgetAll(left)]);
     forgetTyped();
   };
   const person = createPerson({
@@ -95,6 +97,7 @@ async function main(root: HTMLElement): Promise<void> {
     uploads,
     recorder,
     courses,
+    drafts,
     terms,
     spoken,
     singleKeys: createSingleKeys(),

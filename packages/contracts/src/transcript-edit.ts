@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { segmentSchema } from './transcript.ts';
+import { maxSegmentCharacters } from './transcript-limits.ts';
 
-/** A segment has at most some 30 s of speech, about 600 characters. */
-export const maxSegmentCharacters = 5_000;
 export const maxSegmentsOfEdit = 5_000;
 /** Of all corrections of one version, as they are kept; those of an hour that was corrected throughout have 150 kB. */
 export const maxEditBytes = 2_000_000;

@@ -7,12 +7,20 @@ export function Help({ onClose }: { onClose(): void }) {
   const m = useMessages();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
-  const { help } = m;
+  const { help, editing } = m;
   const groups = [
     { title: help.everywhere, keys: [['/'], help.search, ['?'], help.help] },
     {
       title: help.lecture,
       keys: [[help.space, 'k'], help.play, ['←', '→'], help.skip, ['j', 'l'], help.jump, ['<', '>'], help.speed],
+    },
+    {
+      title: editing.title,
+      keys: [
+        ...[[help.enter, `Shift+${help.enter}`], help.nextText, [`Ctrl+${help.enter}`], help.playText],
+        ...[['Alt+↓', 'Alt+↑'], help.unsureText, ['Ctrl+Z', 'Ctrl+Shift+Z'], help.undoText],
+        ...[['Ctrl+S'], editing.save, ['Esc'], help.leaveText],
+      ],
     },
     { title: help.cards, keys: [[help.enter], help.turn, ['←', '→'], help.step, ['1', '2', '3', '4'], help.rate] },
   ] as const;

@@ -7,14 +7,15 @@ import { toMeta } from '../text/status-text.ts';
 import { Confirm } from './confirm.tsx';
 import { Downloads } from './downloads.tsx';
 import { LectureDetails } from './lecture-details.tsx';
+import { useIsMine } from './use-is-mine.ts';
+
+const askAgainMs = 10_000;
 
 /** Title, what is known of the recording, and what can be done with it. */
 export function LectureHead({ open }: { open: OpenLecture }) {
   const m = useMessages();
-  const { courses } = useApp();
   const { lecture } = open.follower.state.value;
-  // Of a course that others share one reads only.
-  const isMine = courses.courses.value?.find(({ id }) => id === lecture?.courseId)?.role !== 'member';
+  const isMine = useIsMine(lecture);
   const [asked, setAsked] = useState<'details' | 'removal' | null>(null);
   return (
     <header class="lecture-head">
@@ -28,26 +29,21 @@ export function LectureHead({ open }: { open: OpenLecture }) {
         </p>
       </div>
       <div class="lecture-actions">
-        {isMine && lecture !== null && findRetryable(lecture) !== null && (
+        {isMine === true && lecture !== null && findRetryable(lecture) !== null && (
           <ActionButton label={m.lecture.retry} action={open.retry} />
         )}
-        {isMine && lecture !== null && !hasEnded(lecture) && (
+        {isMine === true && lecture !== null && !hasEnded(lecture) && (
           <ActionButton label={m.lecture.cancel} action={open.cancel} />
         )}
         <Downloads lecture={lecture} />
         {/* Also before anything is known, so that nothing moves when it is. */}
-        {isMine && (
-          <button class="button" type="button" disabled={lecture === null} onClick={() => setAsked('details')}>
+        {isMine !== false && (
+          <button class="button" type="button" disabled={isMine === null} onClick={() => setAsked('details')}>
             {m.course.change}
           </button>
         )}
-        {isMine && (
-          <button
-            class="button is-danger"
-            type="button"
-            disabled={lecture === null}
-            onClick={() => setAsked('removal')}
-          >
+        {isMine !== false && (
+          <button class="button is-danger" type="button" disabled={isMine === null} onClick={() => setAsked('removal')}>
             {m.lecture.remove}
           </button>
         )}
@@ -75,8 +71,14 @@ function CourseLink({ courseId }: { courseId: string }) {
   const { courses } = useApp();
   const m = useMessages();
   useEffect(() => {
-    if (courses.courses.peek() === null) void courses.refresh();
-  }, [courses]);
+    const ask = () => {
+      if (!courses.courses.peek()?.some(({ id }) => id === courseId)) void courses.refresh();
+    };
+    ask();
+    // Whose it is decides what one may do here.
+    const timer = setInterval(ask, askAgainMs);
+    return () => clearInterval(timer);
+  }, [courses, courseId]);
   const title = courses.courses.value?.find(({ id }) => id === courseId)?.title;
   return (
     <>

@@ -1,19 +1,20 @@
 import type { Lecture } from '@studymate/contracts/lecture';
-import type { StudyStageName } from '@studymate/contracts/stages';
+import type { Retryable, StudyStageName } from '@studymate/contracts/stages';
 import type { ComponentChildren } from 'preact';
 import { useMessages } from '../state/app.ts';
-import { findStage, hasEnded } from '../state/lecture-state.ts';
+import { findStage, hasEnded, isStale } from '../state/lecture-state.ts';
 import type { StudyPart } from '../state/study-part.ts';
 import { toMessage } from '../text/problems.ts';
 import { whyMissing } from '../text/status-text.ts';
 import { panelProps } from './tabs.tsx';
+import { useIsMine } from './use-is-mine.ts';
 
 /** One of the study parts: what is made of a stage, or a line about why it is not there. */
 export function StudyPane<T>(props: {
   part: StudyPart<T, StudyStageName>;
   lecture: Lecture | null;
   selected: string;
-  onRetry(stage: StudyStageName): void;
+  onRetry(stage: Retryable): void;
   children(value: T): ComponentChildren;
 }) {
   const m = useMessages();
@@ -21,6 +22,7 @@ export function StudyPane<T>(props: {
   const value = part.value.value;
   const problem = part.problem.value;
   const stage = lecture === null ? undefined : findStage(lecture, part.stage);
+  const isMine = useIsMine(lecture);
   const canRetry = lecture !== null && stage?.status === 'failed' && hasEnded(lecture);
   const toWhy = () => {
     if (lecture === null) return '';
@@ -30,6 +32,16 @@ export function StudyPane<T>(props: {
   return (
     <section {...panelProps(part.stage, props.selected, 'part pane')}>
       <h2 class="pane-title">{m.stages[part.stage]}</h2>
+      {lecture !== null && stage !== undefined && isStale(lecture, stage) && (
+        <p class="stale">
+          {m.parts.stale}
+          {isMine === true && hasEnded(lecture) && (
+            <button class="button is-small" type="button" onClick={() => onRetry('study')}>
+              {m.parts.makeAgain}
+            </button>
+          )}
+        </p>
+      )}
       {value === null ? <p class="placeholder">{toWhy()}</p> : props.children(value)}
       {canRetry && (
         <button class="button" type="button" onClick={() => onRetry(part.stage)}>

@@ -1,18 +1,28 @@
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import type { Lecture } from '@studymate/contracts/lecture';
 import type { Segment } from '@studymate/contracts/transcript';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
+import type { OpenEditor } from '../state/open-editor.ts';
 import type { Playback } from '../state/playback.ts';
-import { findAt, unsureBelow } from '../text/transcript-text.ts';
+import { findAt, findWord } from '../text/transcript-text.ts';
+import { toLazy } from './lazy.tsx';
+import { loadEditing } from './load-editing.ts';
 import { panelProps } from './tabs.tsx';
+import { TranscriptHead } from './transcript-head.tsx';
 import { TranscriptRow } from './transcript-row.tsx';
+
+const EditBar = toLazy(async () => ({ default: (await loadEditing()).EditBar }));
 
 interface TranscriptProps {
   segments: readonly Segment[];
-  language: string | null;
+  lecture: Lecture | null;
   /** What stands there as long as there is no text. */
   placeholder: string;
   playback: Playback;
+  editing: Pick<OpenEditor, 'editor' | 'unsaved' | 'start' | 'stop'>;
+  /** The study parts are wanted from the corrected text. */
+  onMakeAgain(): void;
   selected: string;
   /** The moment that the lecture was opened at, to be brought into view; null for its beginning. */
   atSeconds: number | null;
@@ -26,10 +36,12 @@ const rowsOfBlock = 20;
 const rowsAtOnce = 160;
 const scrollKeys = new Set(['PageUp', 'PageDown', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
 
-/** The text, in which what is being said is marked and kept in view, unless the reader has scrolled away. */
+/** The text, in which what is being said is marked and kept in view, unless the reader has scrolled away or corrects it. */
 export function Transcript(props: TranscriptProps) {
   const m = useMessages();
-  const { segments, language, playback, atSeconds } = props;
+  const { segments, lecture, playback, atSeconds, editing } = props;
+  const editor = editing.editor.value;
+  const pane = useRef<HTMLElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const isFollowing = useSignal(true);
   const known = useSignal(segments);
@@ -40,16 +52,21 @@ export function Transcript(props: TranscriptProps) {
     const segment = known.value[index];
     return segment !== undefined && seconds <= segment.end + lingerSeconds ? index : -1;
   });
+  const findRow = (index: number) =>
+    list.current?.children[Math.floor(index / rowsOfBlock)]?.children[index % rowsOfBlock];
   const scrollTo = (index: number, behavior: ScrollBehavior) =>
-    list.current?.children[Math.floor(index / rowsOfBlock)]?.children[index % rowsOfBlock]?.scrollIntoView({
-      block: 'center',
-      behavior,
-    });
+    findRow(index)?.scrollIntoView({ block: 'center', behavior });
 
   useSignalEffect(() => {
     const index = row.value;
     if (index < 0 || !isFollowing.peek() || !playback.now.peek().isMoving) return;
     scrollTo(index, wantsMotion() ? 'smooth' : 'auto');
+  });
+  useSignalEffect(() => {
+    const field = editing.editor.value?.field.value ?? null;
+    if (field === null) return;
+    isFollowing.value = false;
+    findRow(field.id)?.scrollIntoView({ block: 'nearest' });
   });
   // Once the text has come as far as the moment that was asked for.
   const isReached = atSeconds !== null && (segments.at(-1)?.end ?? 0) > atSeconds;
@@ -61,17 +78,31 @@ export function Transcript(props: TranscriptProps) {
     isFollowing.value = false;
   };
   const onClick = (event: MouseEvent) => {
-    const start = event.target instanceof HTMLElement ? event.target.dataset.start : undefined;
+    const { target } = event;
     // Somebody who marks text with the mouse does not want the sound to jump.
-    if (start === undefined || !document.getSelection()?.isCollapsed) return;
-    playback.playFrom(Number(start));
+    if (!(target instanceof HTMLElement) || !document.getSelection()?.isCollapsed) return;
+    const start = target.dataset.start === undefined ? null : Number(target.dataset.start);
+    const segment = target.matches('.segment-text, .word') ? segments[Number(toRow(target)?.dataset.index)] : undefined;
+    if (editor !== null && segment !== undefined) {
+      editor.open(segment.id, start === null ? null : findWord(segment, (word) => word.start === start));
+    } else if (start !== null) playback.playFrom(start);
+  };
+  const start = async () => {
+    const at = findVisible(list.current, row.peek());
+    await editing.start();
+    editing.editor.peek()?.open(at);
+  };
+  const stop = () => {
+    editing.stop();
+    // After it has been drawn without the bar that had the focus.
+    requestAnimationFrame(() => pane.current?.querySelector<HTMLElement>('.transcript-head button')?.focus());
   };
   const shown = useShownCount(segments.length, atSeconds === null ? 0 : findAt(segments, atSeconds));
-  const isUnsure = segments.some(({ words }) => words.some(({ probability }) => probability < unsureBelow));
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it has the role of a tab's panel, and only notes that one scrolls
     <section
+      ref={pane}
       {...panelProps('transcript', props.selected, 'transcript pane')}
       onWheel={leave}
       onTouchMove={leave}
@@ -80,19 +111,34 @@ export function Transcript(props: TranscriptProps) {
       }}
     >
       <h2 class="pane-title">{m.transcript.title}</h2>
-      <p class={isUnsure ? 'legend' : 'legend is-invisible'} hidden={segments.length === 0}>
-        <span class="is-unsure">{m.transcript.dotted}</span>
-        {m.transcript.dottedMeaning}
-      </p>
+      {editor === null ? (
+        <TranscriptHead segments={segments} lecture={lecture} unsaved={editing.unsaved} onStart={() => void start()} />
+      ) : (
+        <EditBar
+          editor={editor}
+          row={row}
+          lecture={lecture}
+          onScrollTo={(index) => scrollTo(index, 'auto')}
+          onMakeAgain={props.onMakeAgain}
+          onClose={stop}
+        />
+      )}
       <p class="placeholder" hidden={segments.length > 0}>
         {props.placeholder}
       </p>
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: each row has a button for keys */}
-      <div ref={list} class="segments" lang={language ?? undefined} onClick={onClick}>
+      <div ref={list} class="segments" lang={lecture?.language ?? undefined} onClick={onClick}>
         {Array.from({ length: Math.ceil(shown / rowsOfBlock) }, (_, block) => (
           <div key={block} class="segment-block">
             {segments.slice(block * rowsOfBlock, Math.min(shown, (block + 1) * rowsOfBlock)).map((segment, i) => (
-              <TranscriptRow key={i} index={block * rowsOfBlock + i} segment={segment} row={row} playback={playback} />
+              <TranscriptRow
+                key={i}
+                index={block * rowsOfBlock + i}
+                segment={segment}
+                row={row}
+                playback={playback}
+                editor={editing.editor}
+              />
             ))}
           </div>
         ))}
@@ -128,6 +174,24 @@ function CatchUp(props: { isFollowing: { value: boolean }; row: ReadonlySignal<n
       {m.transcript.back}
     </button>
   );
+}
+
+function toRow(element: HTMLElement): HTMLElement | null {
+  return element.closest<HTMLElement>('.segment');
+}
+
+/** The row that is being said, if one can see it, else the first that one can see. @param now its index, or -1 */
+function findVisible(list: HTMLElement | null, now: number): number {
+  const top = Math.max(0, list?.parentElement?.getBoundingClientRect().top ?? 0);
+  const isVisible = (element: Element, edge: 'top' | 'bottom') => {
+    const box = element.getBoundingClientRect();
+    return box[edge] > top && box.top < window.innerHeight;
+  };
+  // Only of blocks that are in sight: to ask where a row is makes the browser lay out what it has left out.
+  const blocks = [...(list?.children ?? [])].filter((block) => isVisible(block, 'bottom'));
+  const rows = blocks.flatMap((block) => [...block.querySelectorAll<HTMLElement>('.segment:not([hidden])')]);
+  const visible = rows.filter((row) => isVisible(row, 'top')).map((row) => Number(row.dataset.index));
+  return visible.includes(now) ? now : (visible[0] ?? Math.max(0, now));
 }
 
 function wantsMotion(): boolean {

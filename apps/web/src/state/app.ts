@@ -5,6 +5,7 @@ import { useContext } from 'preact/hooks';
 import type { Messages } from '../text/en.ts';
 import type { CourseList } from './course-list.ts';
 import type { CourseTerms } from './course-terms.ts';
+import type { DraftMemory } from './draft-memory.ts';
 import type { Language } from './language.ts';
 import type { Notices } from './notices.ts';
 import type { Recorder } from './recorder.ts';
@@ -19,6 +20,7 @@ export interface App {
   uploads: Uploads;
   recorder: Recorder;
   courses: CourseList;
+  drafts: DraftMemory;
   /** Whose key it is; "local" where there are none, null before it is known. */
   person: ReadonlySignal<string | null>;
   terms: CourseTerms;

@@ -2,8 +2,17 @@ import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError } from '@studymate/client/api-error';
 import type { StudyMateClient } from '@studymate/client/client';
 import type { Lecture, LectureChanges } from '@studymate/contracts/lecture';
-import type { StageName } from '@studymate/contracts/stages';
-import { applyEvent, emptyLectureState, findRetryable, type LectureState } from './lecture-state.ts';
+import type { Retryable } from '@studymate/contracts/stages';
+import type { EditedTranscript } from '@studymate/contracts/transcript-edit';
+import {
+  applyEvent,
+  emptyLectureState,
+  findRetryable,
+  hasStaleText,
+  type LectureState,
+  withEdited,
+  withText,
+} from './lecture-state.ts';
 import type { Notices } from './notices.ts';
 
 export interface LectureFollower {
@@ -16,7 +25,11 @@ export interface LectureFollower {
   cancel(): Promise<void>;
   /** Tries the stage again that the lecture has failed in. */
   retry(): Promise<void>;
-  retryStage(stage: StageName): Promise<void>;
+  retryStage(stage: Retryable): Promise<void>;
+  /** Shows what an edit has made of the text. */
+  showEdited(edited: EditedTranscript): void;
+  /** Fetches the newest version of the text. */
+  refreshText(): Promise<void>;
   /** Deletes it. Nobody is told that it is gone. */
   remove(): Promise<void>;
   close(): void;
@@ -37,6 +50,7 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
   const state = signal<LectureState>(emptyLectureState);
   const isGone = signal(false);
   let following: AbortController | null = null;
+  let isCatchingUp = false;
 
   const setState = (next: LectureState) => {
     const before = state.peek().lecture;
@@ -44,6 +58,21 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
       state.value = next;
       if (next.lecture !== null && next.lecture !== before) deps.onChange(before, next.lecture);
     });
+    if (hasStaleText(next)) catchUp();
+  };
+  const refreshText = async () => {
+    const text = await client.getTranscript(lectureId, { signal: over.signal });
+    setState(withText(state.peek(), text));
+  };
+  /** Somebody has corrected the text. Where it cannot be fetched the next event tries again. */
+  const catchUp = () => {
+    if (isCatchingUp) return;
+    isCatchingUp = true;
+    void refreshText()
+      .catch(() => {})
+      .finally(() => {
+        isCatchingUp = false;
+      });
   };
 
   const follow = async () => {
@@ -71,7 +100,7 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
       over.signal.removeEventListener('abort', stop);
     }
   };
-  const retryStage = async (stage: StageName) => {
+  const retryStage = async (stage: Retryable) => {
     const lecture = await client.retryStage(lectureId, stage);
     setState(applyEvent(state.peek(), { type: 'lecture', changes: lecture }));
     // The stream of the earlier attempt has ended.
@@ -104,6 +133,8 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
       if (stage !== null) await retryStage(stage);
     },
     retryStage,
+    showEdited: (edited) => setState(withEdited(state.peek(), edited)),
+    refreshText,
     async remove() {
       following?.abort();
       await client.deleteLecture(lectureId);

@@ -10,15 +10,23 @@ export interface LectureState {
   segments: readonly Segment[];
   /** A snapshot came, and the text that follows it from 0 replaces all that there was. */
   awaitsText: boolean;
+  /** The version of the text: 0 is the machine's. */
+  textVersion: number;
 }
 
-export const emptyLectureState: LectureState = { lecture: null, segments: [], awaitsText: false };
+export const emptyLectureState: LectureState = { lecture: null, segments: [], awaitsText: false, textVersion: 0 };
 
 /** The state after an event: pure. Text that comes a second time lands where it was. */
 export function applyEvent(state: LectureState, event: LectureEvent): LectureState {
   switch (event.type) {
     case 'snapshot':
-      return withoutStaleText({ ...state, lecture: event.lecture, awaitsText: true });
+      return withoutStaleText({
+        ...state,
+        lecture: event.lecture,
+        awaitsText: true,
+        // Of the text that follows; corrections are of the whole transcript.
+        textVersion: isAssembled(event.lecture) ? event.lecture.transcriptVersion : 0,
+      });
     case 'lecture':
       if (state.lecture === null) return state;
       // Fields that have not changed are left out; JSON has no undefined ones.
@@ -38,6 +46,40 @@ export function applyEvent(state: LectureState, event: LectureEvent): LectureSta
     case 'end':
       return state;
   }
+}
+
+/** The state with a version of the text: the whole of it. */
+export function withText(state: LectureState, text: { version: number; segments: readonly Segment[] }): LectureState {
+  // An answer that was overtaken.
+  if (text.version < state.textVersion) return state;
+  const lecture = state.lecture && { ...state.lecture, transcriptVersion: text.version };
+  return { ...state, lecture, segments: text.segments, textVersion: text.version };
+}
+
+/** The same, of which only segments are given that differ from the version that is there. */
+export function withEdited(
+  state: LectureState,
+  edited: { version: number; segments: readonly Segment[] },
+): LectureState {
+  const byId = new Map(edited.segments.map((segment) => [segment.id, segment]));
+  const segments = state.segments.map((segment) => byId.get(segment.id) ?? segment);
+  return withText(state, { version: edited.version, segments });
+}
+
+/** Whether there is the whole transcript. */
+export function isAssembled(lecture: Lecture): boolean {
+  return findStage(lecture, 'assemble')?.status === 'done';
+}
+
+/** Whether the text that is there is of an earlier version than the lecture's. */
+export function hasStaleText({ lecture, awaitsText, textVersion }: LectureState): boolean {
+  return lecture !== null && !awaitsText && isAssembled(lecture) && lecture.transcriptVersion !== textVersion;
+}
+
+/** Whether a study part was made of another version of the text than the one that is shown. */
+export function isStale({ transcriptVersion }: Lecture, stage: StageView): boolean {
+  const madeOf = stage.transcriptVersion;
+  return stage.status === 'done' && madeOf !== undefined && madeOf !== transcriptVersion;
 }
 
 /** When transcription begins again, for example by a retry, the old text is nobody's any more. */

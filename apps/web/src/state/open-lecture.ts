@@ -1,10 +1,11 @@
-import type { StageName } from '@studymate/contracts/stages';
+import type { Retryable } from '@studymate/contracts/stages';
 import type { Chapter, Flashcard, LectureTopic, Summary } from '@studymate/contracts/study';
 import type { Waveform } from '@studymate/contracts/waveform';
 import { toMessage } from '../text/problems.ts';
 import { findNews } from '../text/status-text.ts';
 import type { App } from './app.ts';
 import { createLectureFollower, type LectureFollower } from './lecture-follower.ts';
+import { createOpenEditor, type OpenEditor, type OpenEditorDeps } from './open-editor.ts';
 import { createPlayback, type Playback } from './playback.ts';
 import { createStudyPart, type StudyPart } from './study-part.ts';
 
@@ -23,13 +24,19 @@ export interface OpenLecture {
   change(changes: { title: string; courseId: string | null }): Promise<void>;
   cancel(): Promise<void>;
   retry(): Promise<void>;
-  retryStage(stage: StageName): Promise<void>;
+  retryStage(stage: Retryable): Promise<void>;
+  editing: Omit<OpenEditor, 'close'>;
   /** Deletes it, and goes to the list. */
   remove(): Promise<void>;
   close(): void;
 }
 
-export function createOpenLecture(deps: { app: App; lectureId: string; atSeconds: number | null }): OpenLecture {
+export function createOpenLecture(deps: {
+  app: App;
+  lectureId: string;
+  atSeconds: number | null;
+  loadEditing: OpenEditorDeps['loadEditing'];
+}): OpenLecture {
   const { lectureId } = deps;
   const { client, notices, messages } = deps.app;
   const parts = {
@@ -51,8 +58,10 @@ export function createOpenLecture(deps: { app: App; lectureId: string; atSeconds
     },
     onProblem: (error) => notices.note(toMessage(error, messages.peek())),
   });
+  const editing = createOpenEditor({ ...deps, follower });
   return {
     follower,
+    editing: { ...editing, start: () => follower.act(editing.start) },
     parts,
     waveform,
     playback: createPlayback(deps.atSeconds ?? 0),
@@ -67,6 +76,7 @@ export function createOpenLecture(deps: { app: App; lectureId: string; atSeconds
         location.hash = '#/';
       }),
     close() {
+      editing.close();
       follower.close();
       for (const part of all) part.close();
     },

@@ -9,6 +9,8 @@ export interface Playback {
   attach(media: HTMLMediaElement | null): void;
   /** Goes to a moment and plays from there. */
   playFrom(seconds: number): void;
+  /** Plays a stretch and stops at its end; while it plays the same call stops it. */
+  playSpan(start: number, end: number): void;
   toggle(): void;
   /** Forwards with a positive number of seconds, back with a negative one. */
   skip(seconds: number): void;
@@ -16,27 +18,46 @@ export interface Playback {
   changeSpeed(by: number): number;
 }
 
+/** A browser may begin a little before the moment that it was sent to. */
+const toleratedSeconds = 0.5;
+
 /** @param startSeconds where it stands at first */
 export function createPlayback(startSeconds: number): Playback {
   const now = signal({ seconds: startSeconds, isMoving: false });
   let media: HTMLMediaElement | null = null;
+  let span: { start: number; end: number } | null = null;
   const tell = (seconds: number, isMoving: boolean) => {
     const before = now.peek();
     if (before.seconds !== seconds || before.isMoving !== isMoving) now.value = { seconds, isMoving };
+    if (span === null) return;
+    const isOver = seconds >= span.end;
+    if (isOver && isMoving) media?.pause();
+    // Also when it was stopped, or somebody has gone somewhere else.
+    if (isOver || !isMoving || seconds < span.start - toleratedSeconds) span = null;
   };
   // Refused when the browser cannot play it, which the error event tells, or after another jump.
   const play = () => void media?.play().catch(() => {});
+  const playFrom = (seconds: number) => {
+    span = null;
+    if (media === null) return;
+    media.currentTime = seconds;
+    tell(seconds, true);
+    play();
+  };
   return {
     now,
     tell,
     attach(element) {
       media = element;
     },
-    playFrom(seconds) {
-      if (media === null) return;
-      media.currentTime = seconds;
-      tell(seconds, true);
-      play();
+    playFrom,
+    playSpan(start, end) {
+      if (span?.start === start && media?.paused === false) {
+        media.pause();
+        return;
+      }
+      playFrom(start);
+      span = { start, end };
     },
     toggle() {
       if (media === null) return;

@@ -1,3 +1,4 @@
+import { editingAr } from './editing-ar.ts';
 import type { Messages } from './en.ts';
 import { problemsAr, warningsAr } from './problems-ar.ts';
 
@@ -229,7 +230,7 @@ export const ar: Messages = {
     playFrom: (clock) => `شغّل من ${clock}`,
     back: 'عُد إلى الصوت',
     dotted: 'الكلمات المنقطة',
-    dottedMeaning: ' هي التي لم يكن النموذج واثقًا منها ولو إلى النصف.',
+    dottedMeaning: ': لم يثق بها النموذج ولو إلى النصف.',
     sure: (percent) => `النموذج واثق من هذه الكلمة بنسبة ${percent} %.`,
     flags: {
       low_confidence: { label: 'غير مؤكد', meaning: 'لم يكن النموذج واثقًا من هذا المقطع؛ استمع إليه.' },
@@ -241,6 +242,7 @@ export const ar: Messages = {
       edited: { label: 'مصحَّح', meaning: 'صحّح أحدهم ما سمعه النموذج هنا.' },
     },
   },
+  editing: editingAr,
   parts: {
     failed: (reason) => `لم يمكن صنع هذا الجزء: ${reason ?? 'والسبب غير معروف.'}`,
     noTranscript: 'لا يوجد نص يُصنع منه هذا الجزء.',
@@ -248,6 +250,8 @@ export const ar: Messages = {
     cancelled: 'أُلغيت المحاضرة قبل صنع هذا الجزء.',
     beingMade: (name) => `${name}: قيد الإعداد …`,
     later: 'يُصنع هذا الجزء حين يكتمل النص.',
+    stale: 'صُنع هذا من نسخة أقدم من النص.',
+    makeAgain: 'اصنع أجزاء الدراسة من جديد',
     retry: 'حاول ثانية',
   },
   summary: {
@@ -345,6 +349,11 @@ export const ar: Messages = {
     skip: 'خمس ثوان إلى الوراء أو الأمام',
     jump: 'خمس عشرة ثانية إلى الوراء أو الأمام',
     speed: 'أبطأ أو أسرع',
+    nextText: 'المقطع التالي أو السابق',
+    playText: 'تشغيل المقطع',
+    unsureText: 'المقطع غير المؤكد التالي أو السابق',
+    undoText: 'تراجع وإعادة',
+    leaveText: 'الخروج من المقطع',
     cards: 'في البطاقات',
     turn: 'قلب البطاقة',
     step: 'البطاقة السابقة أو التالية',

@@ -2,6 +2,7 @@ import type { ReviewRating } from '@studymate/contracts/reviews';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Flashcard } from '@studymate/contracts/study';
 import type { Segment } from '@studymate/contracts/transcript';
+import { editingEn } from './editing-en.ts';
 import type { Reasons } from './problems.ts';
 
 type Flag = Segment['flags'][number];
@@ -221,7 +222,7 @@ export const en = {
     playFrom: (clock: string) => `Play from ${clock}`,
     back: 'Back to the sound',
     dotted: 'Dotted words',
-    dottedMeaning: ' are those of which the model was less than half sure.',
+    dottedMeaning: ': the model was less than half sure.',
     sure: (percent: number) => `The model is ${percent} % sure of this word.`,
     flags: {
       low_confidence: { label: 'unsure', meaning: 'The model was not sure of this stretch; listen to it.' },
@@ -233,6 +234,7 @@ export const en = {
       edited: { label: 'corrected', meaning: 'Somebody has corrected what the model heard here.' },
     } as Readonly<Record<Flag, { label: string; meaning: string }>>,
   },
+  editing: editingEn,
   parts: {
     failed: (reason: string | undefined) => `This part could not be made: ${reason ?? 'the reason is not known.'}`,
     noTranscript: 'There is no transcript to make this part of.',
@@ -240,6 +242,8 @@ export const en = {
     cancelled: 'The lecture was cancelled before this part was made.',
     beingMade: (name: string) => `${name}: being made …`,
     later: 'This part is made once the transcript is complete.',
+    stale: 'Made of an earlier version of the text.',
+    makeAgain: 'Make the study parts again',
     retry: 'Try again',
   },
   summary: {
@@ -342,6 +346,11 @@ export const en = {
     skip: 'Back or forward by five seconds',
     jump: 'Back or forward by fifteen seconds',
     speed: 'Slower or faster',
+    nextText: 'The next segment, or the one before',
+    playText: 'Play the segment',
+    unsureText: 'The next unsure segment, or the one before',
+    undoText: 'Undo and redo',
+    leaveText: 'Leave the segment',
     cards: 'In the cards',
     turn: 'Turn the card over',
     step: 'The card before or after',

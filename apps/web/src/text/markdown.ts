@@ -44,6 +44,8 @@ export function toMarkdown(notes: Notes, m: Messages): string {
 function groupByChapter(segments: readonly Segment[], chapters: readonly Chapter[]): Map<number, string[]> {
   const groups = new Map<number, string[]>();
   for (const { start, text } of segments) {
+    // Somebody has taken it out.
+    if (text === '') continue;
     const index = findAt(chapters, start);
     groups.set(index, [...(groups.get(index) ?? []), text.trim()]);
   }

@@ -27,6 +27,19 @@ export function splitByWords({ text, words }: Pick<Segment, 'text' | 'words'>): 
   return pieces;
 }
 
+/** Where the first word of a kind stands in a segment's text; null for none. */
+export function findWord(
+  { text, words }: Pick<Segment, 'text' | 'words'>,
+  isWanted: (word: Word) => boolean,
+): { from: number; to: number } | null {
+  let cursor = 0;
+  for (const piece of splitByWords({ text, words })) {
+    if (piece.word !== null && isWanted(piece.word)) return { from: cursor, to: cursor + piece.text.length };
+    cursor += piece.text.length;
+  }
+  return null;
+}
+
 /** The index of the last item that has begun at a time, -1 before the first. Items are in order of `start`. */
 export function findAt(items: readonly { start: number }[], seconds: number): number {
   let low = 0;

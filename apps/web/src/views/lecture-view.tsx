@@ -5,6 +5,7 @@ import { AskPanel } from '../parts/ask-panel.tsx';
 import { ChaptersPanel } from '../parts/chapters-panel.tsx';
 import { toLazy } from '../parts/lazy.tsx';
 import { LectureHead } from '../parts/lecture-head.tsx';
+import { loadEditing } from '../parts/load-editing.ts';
 import { Player } from '../parts/player.tsx';
 import { StageStrip } from '../parts/stage-strip.tsx';
 import { StudyPane } from '../parts/study-pane.tsx';
@@ -33,7 +34,10 @@ const jumpSeconds = 15;
 export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSeconds: number | null }) {
   const app = useApp();
   const m = useMessages();
-  const open = useMemo(() => createOpenLecture({ app, lectureId, atSeconds }), [app, lectureId, atSeconds]);
+  const open = useMemo(
+    () => createOpenLecture({ app, lectureId, atSeconds, loadEditing }),
+    [app, lectureId, atSeconds],
+  );
   useEffect(() => () => open.close(), [open]);
   const { follower, playback, parts } = open;
   const { lecture, segments } = follower.state.value;
@@ -92,11 +96,13 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
       <Tabs tabs={tabs} label={m.lecture.parts} selected={tab} onSelect={setTab} />
       <Transcript
         segments={segments}
-        language={lecture?.language ?? null}
         placeholder={lecture === null ? '' : toPlaceholder(lecture, m)}
         playback={playback}
         selected={tab}
         atSeconds={atSeconds}
+        lecture={lecture}
+        editing={open.editing}
+        onMakeAgain={() => void open.retryStage('study')}
       />
       <div class="study">
         <StudyPane part={parts.summary} {...pane}>

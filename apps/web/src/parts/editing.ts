@@ -1,0 +1,4 @@
+/** All that is needed to correct a text, in one file that is loaded when somebody begins to. */
+export { createTranscriptEditor } from '../state/transcript-editor.ts';
+export { EditBar } from './edit-bar.tsx';
+export { SegmentField } from './segment-field.tsx';

@@ -1,0 +1,131 @@
+import type { Segment } from '@studymate/contracts/transcript';
+import { maxSegmentCharacters } from '@studymate/contracts/transcript-limits';
+import { useEffect, useRef } from 'preact/hooks';
+import { useMessages } from '../state/app.ts';
+import type { Playback } from '../state/playback.ts';
+import { isContested } from '../state/text-draft.ts';
+import type { TranscriptEditor } from '../state/transcript-editor.ts';
+import { toClock } from '../text/format.ts';
+import { toLatinKey } from './use-keys.ts';
+
+/** About as many characters stand on a line; browsers that know `field-sizing` fit the field by themselves. */
+const charactersOfLine = 50;
+
+interface SegmentFieldProps {
+  editor: TranscriptEditor;
+  segment: Segment;
+  playback: Playback;
+}
+
+/** One segment, to be written in. Its own undo comes first; behind that Ctrl+Z takes back what was done before. */
+export function SegmentField({ editor, segment, playback }: SegmentFieldProps) {
+  const { field } = editor;
+  // A new field for each opening: the browser's undo of the last one is not for this one.
+  return <Field key={field.value?.key} editor={editor} segment={segment} playback={playback} />;
+}
+
+function Field({ editor, segment, playback }: SegmentFieldProps) {
+  const m = useMessages();
+  const area = useRef<HTMLTextAreaElement>(null);
+  /** What the browser itself could redo in this field. */
+  const undone = useRef(0);
+  const { id, start, end } = segment;
+  const change = editor.changes.value.get(id);
+  const text = change?.text ?? segment.text;
+  const opened = useRef(text);
+  const clock = toClock(start);
+  useEffect(() => {
+    const { current } = area;
+    const selected = editor.field.peek()?.selected ?? { from: text.length, to: text.length };
+    current?.focus({ preventScroll: true });
+    current?.setSelectionRange(selected.from, selected.to);
+    current?.closest('.segment')?.scrollIntoView({ block: 'nearest' });
+  }, []);
+
+  const leave = () => {
+    const row = area.current?.closest('.segment');
+    editor.closeField();
+    // After it has been drawn without the field.
+    requestAnimationFrame(() => row?.querySelector<HTMLElement>('.segment-edit')?.focus());
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    const act = findAction(event, { isUntouched: text === opened.current, canRedoInField: undone.current > 0 });
+    if (act === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions[act]();
+  };
+  const actions: Record<Action, () => void> = {
+    leave,
+    play: () => playback.playSpan(start, end),
+    next: () => editor.open(id + 1),
+    previous: () => editor.open(id - 1),
+    nextUncertain: () => editor.openUncertain(id, 1),
+    previousUncertain: () => editor.openUncertain(id, -1),
+    undo: () => void editor.undo(),
+    redo: () => void editor.redo(),
+    save: () => void editor.save(),
+  };
+  return (
+    <div class="segment-body">
+      {/* The row has the direction of its text (`dir="auto"`), and what stands in a field does not count for that. */}
+      <span hidden>{text}</span>
+      <textarea
+        ref={area}
+        class="field segment-field"
+        dir="auto"
+        rows={Math.max(2, Math.ceil(text.length / charactersOfLine))}
+        maxLength={maxSegmentCharacters}
+        aria-label={m.editing.textAt(clock)}
+        value={text}
+        onInput={({ currentTarget, inputType }) => {
+          const by: Record<string, number> = { historyUndo: 1, historyRedo: -1 };
+          undone.current = inputType in by ? undone.current + (by[inputType] ?? 0) : 0;
+          editor.type(currentTarget.value);
+        }}
+        onBlur={editor.commit}
+        onKeyDown={onKey}
+      />
+      {isContested(change, segment) && (
+        <p class="segment-newer">
+          <span>{m.editing.newer}</span> <bdi>{segment.text === '' ? m.editing.removed : segment.text}</bdi>{' '}
+          <button class="link" type="button" onClick={() => editor.takeNewer(id)}>
+            {m.editing.takeNewer}
+          </button>
+        </p>
+      )}
+      <div class="segment-actions">
+        <button class="button is-small" type="button" title={m.editing.playKeys} onClick={actions.play}>
+          {m.editing.play}
+        </button>
+        {(change !== undefined || segment.flags.includes('edited')) && (
+          <button class="button is-small" type="button" onClick={() => void editor.revert(id)}>
+            {m.editing.revert}
+          </button>
+        )}
+        <button class="button is-small" type="button" onClick={leave}>
+          {m.editing.done}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+type Action = 'leave' | 'play' | 'next' | 'previous' | 'nextUncertain' | 'previousUncertain' | 'undo' | 'redo' | 'save';
+
+/** What a key does in the field; null: what it does in every field. */
+function findAction(event: KeyboardEvent, field: { isUntouched: boolean; canRedoInField: boolean }): Action | null {
+  const { key, shiftKey, altKey } = event;
+  const isControl = event.ctrlKey || event.metaKey;
+  if (key === 'Escape') return 'leave';
+  if (key === 'Enter') return isControl ? 'play' : altKey ? null : shiftKey ? 'previous' : 'next';
+  if (altKey && key === 'ArrowDown') return 'nextUncertain';
+  if (altKey && key === 'ArrowUp') return 'previousUncertain';
+  if (!isControl || altKey) return null;
+  const letter = toLatinKey(event).toLowerCase();
+  if (letter === 's') return 'save';
+  const isRedo = letter === 'y' || (letter === 'z' && shiftKey);
+  if (isRedo) return field.canRedoInField ? null : 'redo';
+  return letter === 'z' && field.isUntouched ? 'undo' : null;
+}

@@ -1,0 +1,52 @@
+import type { editingEn } from './editing-en.ts';
+
+const rules = new Intl.PluralRules('ar');
+
+/** مقطع: one, two, 3 to 10, 11 to 99, and all others. */
+function segments(n: number): string {
+  const category = rules.select(n);
+  if (category === 'one') return 'مقطع واحد';
+  if (category === 'two') return 'مقطعان';
+  return `${n} ${category === 'few' ? 'مقاطع' : category === 'many' ? 'مقطعًا' : 'مقطع'}`;
+}
+
+/** What is said while a transcript is corrected, in Arabic. */
+export const editingAr: typeof editingEn = {
+  title: 'تصحيح النص',
+  start: 'صحّح النص',
+  goOn: (n) => `صحّح النص (${n} لم تُحفظ)`,
+  correct: (clock) => `صحّح النص عند ${clock}`,
+  textAt: (clock) => `النص عند ${clock}`,
+  play: 'شغّل',
+  playKeys: 'Ctrl+الإدخال',
+  revert: 'نص الآلة',
+  done: 'تم',
+  removed: 'محذوف',
+  newer: 'حفظ غيرك في أثناء ذلك:',
+  takeNewer: 'خذ هذا',
+  undo: 'تراجع',
+  redo: 'إعادة',
+  uncertain: (n) => `غير مؤكد (${n})`,
+  uncertainKeys: 'التالي مما يُستمع إليه: Alt+↓، وإلى الوراء Alt+↑',
+  versions: 'النسخ',
+  save: 'حفظ',
+  close: 'أوقف التصحيح',
+  saving: 'يُحفظ …',
+  behind: 'حُفظ النص في مكان آخر في أثناء ذلك. تصحيحاتك محفوظة هنا.',
+  catchUp: 'اعرض النص الأحدث معها',
+  contested: (n) => `${segments(n)} مما صحّحته غُيّر في أثناء ذلك: انظر فيه ثم احفظ.`,
+  changed: (n) => `صُحح ${segments(n)} ولم يُحفظ`,
+  saved: (version) => `حُفظ في النسخة ${version}.`,
+  hint: 'ينتقل الإدخال إلى المقطع التالي، ويشغّله Ctrl+الإدخال.',
+  discard: 'تجاهل',
+  discardTitle: 'تجاهل تصحيحاتك؟',
+  discardText: (n) => `سيضيع ما لم يُحفظ: ${segments(n)}.`,
+  keep: 'أبقِها',
+  asking: 'تُجلب النسخ …',
+  version: (n) => `النسخة ${n}`,
+  machine: 'نص الآلة',
+  corrected: (n) => `صُحح ${segments(n)}`,
+  restoredFrom: (version) => (version === 0 ? 'نص الآلة من جديد' : `مأخوذ من النسخة ${version}`),
+  restore: 'استرجاع',
+  current: 'المعروض الآن',
+};
