@@ -117,31 +117,27 @@ test('a member of a course reads, hears and learns its lectures, has cards of th
   await hers.addMember(course.id, 'bob');
   const { id } = await hers.uploadLecture(await excerpt('shared.mp3', 40, 40), { title: 'Hers', courseId: course.id });
   await hers.waitForLecture(id);
-  const { page, problems, close } = await openPage(browser, { baseURL: system.baseUrl });
-  try {
-    await page.goto(`/#/courses/${course.id}`);
-    await page.getByLabel('Your key').fill(bob ?? '');
-    await page.keyboard.press('Enter');
-    await page.getByText('Shared by ada').waitFor();
-    expect(await page.getByRole('button', { name: /^(Rename|Delete)$/ }).count()).toBe(0);
-    await page.locator('.lecture-link', { hasText: 'Hers' }).click();
-    await page.locator('.segment').first().waitFor();
-    await page.locator('.lecture-actions', { hasNotText: 'Edit' }).waitFor();
-    for (const name of ['Edit', 'Delete', 'Correct text']) {
-      expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
-    }
-    await page.locator('.statement').first().click();
-    await page.waitForFunction(() => !document.querySelector('audio')?.paused);
-    await page.getByRole('tab', { name: 'Cards' }).click();
-    await page.locator('.flashcard').press('Enter');
-    await page.keyboard.press('3');
-    await expect.poll(() => his.getReviews(id)).toHaveLength(1);
-    expect(await hers.getReviews(id)).toEqual([]);
-    await hers.removeMember(course.id, 'bob');
-    await page.reload();
-    await page.getByRole('heading', { name: 'This lecture is not here' }).waitFor();
-    expect(problems.filter((problem) => !/\b40[14]\b/.test(problem))).toEqual([]);
-  } finally {
-    await close();
+  const { page, problems } = await openPage(browser, { baseURL: system.baseUrl });
+  await page.goto(`/#/courses/${course.id}`);
+  await page.getByLabel('Your key').fill(bob ?? '');
+  await page.keyboard.press('Enter');
+  await page.getByText('Shared by ada').waitFor();
+  expect(await page.getByRole('button', { name: /^(Rename|Delete)$/ }).count()).toBe(0);
+  await page.locator('.lecture-link', { hasText: 'Hers' }).click();
+  await page.locator('.segment').first().waitFor();
+  await page.locator('.lecture-actions', { hasNotText: 'Edit' }).waitFor();
+  for (const name of ['Edit', 'Delete', 'Correct text']) {
+    expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
   }
+  await page.locator('.statement').first().click();
+  await page.waitForFunction(() => !document.querySelector('audio')?.paused);
+  await page.getByRole('tab', { name: 'Cards' }).click();
+  await page.locator('.flashcard').press('Enter');
+  await page.keyboard.press('3');
+  await expect.poll(() => his.getReviews(id)).toHaveLength(1);
+  expect(await hers.getReviews(id)).toEqual([]);
+  await hers.removeMember(course.id, 'bob');
+  await page.reload();
+  await page.getByRole('heading', { name: 'This lecture is not here' }).waitFor();
+  expect(problems.filter((problem) => !/\b40[14]\b/.test(problem))).toEqual([]);
 });
