@@ -53,6 +53,8 @@ test('with a language model: a lecture has a summary in its words, and a questio
   const summary = await client.getSummary(id, { length: 'long' });
   expect(summary).toMatchObject({ method: 'generative', model: 'small' });
   expect(summary.statements.length).toBeGreaterThan(0);
+  const metrics = await (await fetch(`${system.workerUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^circuit_breaker_state\{(?=.*dependency="language_model")(?=.*state="closed").*\} 1$/m);
   for (const { text, start, end } of summary.statements) {
     expect(text).not.toMatch(/penguin/i);
     const said = transcript.segments.filter((segment) => segment.end > start && segment.start < end);

@@ -42,7 +42,7 @@ export function createAdmission(deps: {
   queues: Pick<Queues, 'countShort'>;
   submitter: Pick<Submitter, 'countWaiting'>;
   ownerSlots: OwnerSlots;
-  breakers: Pick<Breakers, 'queue'>;
+  breakers: { queue: Pick<Breakers['queue'], 'run'> };
 }): Admission {
   const { limits, active, pace, queues, submitter, ownerSlots, breakers } = deps;
   /** Uploads that are coming in, by owner: each will be a lecture, unless it fails. */

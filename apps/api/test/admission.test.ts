@@ -108,9 +108,7 @@ describe('unfinished lectures of one owner at their limit', () => {
         maxWaitingRequests: null,
         maxWaitingRequestsPerOwner: null,
       },
-      breakers: {
-        queue: { run: (work) => work(), begin: () => Promise.reject(new Error('not to be asked')), close() {} },
-      },
+      breakers: { queue: { run: (work) => work() } },
       ownerSlots: { take: async () => null },
       active: { read: async () => [lecture] },
       pace: { readBacklog: async () => ({ ...defaultBacklog, workers: 1 }) },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createReportedBreaker } from '@studymate/breaker/reported-breaker';
 import type { Config } from '@studymate/config/config';
 import { createLanguageModel } from '@studymate/language-model/language-model';
 import { detectIsolation } from '@studymate/media/isolation';
@@ -50,7 +51,7 @@ import { warnWhileRedisIsMissing } from './redis-warning.ts';
 import { createStageRunner } from './stage-runner.ts';
 import { stages } from './stages/stages.ts';
 import { createStudyInputs } from './stages/study-inputs.ts';
-import { createSummaryWriter, summariesAtOnce } from './stages/summary-writer.ts';
+import { createSummaryWriter, summariesAtOnce, summaryBreakerRules } from './stages/summary-writer.ts';
 import { createStudyProcess } from './study-process/study-process.ts';
 import { traceStudyProcess } from './tracing.ts';
 import { createWarming } from './warming/warming.ts';
@@ -183,6 +184,8 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
   });
 
   const languageModel = config.llm && createLanguageModel(config.llm);
+  const createModelBreaker = () =>
+    createReportedBreaker('language_model', { ...config.breakers, ...summaryBreakerRules, logger, metrics });
   const callbacks = createCallbacks({ ...config.callbacks, lectures, blobs, queues, logger });
   const donors = createDonors({ lectures, artifacts });
   const runner = createStageRunner({
@@ -199,7 +202,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     tracer,
     studyProcess,
     summaryWriter:
-      languageModel && createSummaryWriter({ model: languageModel, models, breaker: config.breakers, logger }),
+      languageModel && createSummaryWriter({ model: languageModel, models, breaker: createModelBreaker(), logger }),
     donors,
     studyInputs: createStudyInputs({
       artifacts,

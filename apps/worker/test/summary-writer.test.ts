@@ -1,3 +1,4 @@
+import { createBreaker } from '@studymate/breaker/breaker';
 import { summaryArtifactSchema } from '@studymate/contracts/artifacts';
 import type { Summary } from '@studymate/contracts/study';
 import { type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
@@ -8,7 +9,12 @@ import { createDonors } from '../src/donors.ts';
 import type { StageDeps } from '../src/stage-context.ts';
 import { stages } from '../src/stages/stages.ts';
 import type { StudyInput } from '../src/stages/study-inputs.ts';
-import { createSummaryWriter, type SummaryWriter, summariesAtOnce } from '../src/stages/summary-writer.ts';
+import {
+  createSummaryWriter,
+  type SummaryWriter,
+  summariesAtOnce,
+  summaryBreakerRules,
+} from '../src/stages/summary-writer.ts';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
 
 const weights = 'all-MiniLM-L6-v2#33333333';
@@ -76,7 +82,9 @@ const speaker = (text: string): LanguageModel => ({
     yield* text.match(/[\s\S]{1,7}/gu) ?? [];
   },
 });
-const breaker = { failures: 5, openMs: 60_000 };
+const makeBreaker = (limits = { failures: 5, openMs: 60_000 }) =>
+  createBreaker({ ...limits, ...summaryBreakerRules, onState() {}, onRefused() {} });
+const breaker = makeBreaker();
 const write = (model: LanguageModel, signal = never) =>
   createSummaryWriter({ model, models, breaker, logger }).write({ signal, reportProgress: () => {} }, input, extracted);
 
@@ -132,6 +140,7 @@ describe('a summary by a language model', () => {
     const leaving = new AbortController();
     const write = (signal: AbortSignal) => writer.write({ signal, reportProgress: () => {} }, input, extracted);
     const running = Array.from({ length: summariesAtOnce + 2 }, () => write(never));
+    await expect.poll(() => asked).toBe(summariesAtOnce);
     const cancelled = write(leaving.signal);
     leaving.abort();
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
@@ -155,7 +164,7 @@ describe('a summary by a language model', () => {
         throw error;
       },
     };
-    const writer = createSummaryWriter({ model, models, breaker: { failures: 2, openMs }, logger });
+    const writer = createSummaryWriter({ model, models, breaker: makeBreaker({ failures: 2, openMs }), logger });
     for (let i = 0; i < 5; i++) {
       expect(await writer.write({ signal: never, reportProgress: () => {} }, input, extracted)).toBeNull();
     }
@@ -179,7 +188,7 @@ describe('a summary by a language model', () => {
         throw new Error('it broke off');
       },
     };
-    const writer = createSummaryWriter({ model, models, breaker: { failures: 1, openMs: 0 }, logger });
+    const writer = createSummaryWriter({ model, models, breaker: makeBreaker({ failures: 1, openMs: 0 }), logger });
     const write = () => writer.write({ signal: never, reportProgress: () => {} }, input, extracted);
     gates[0]?.open();
     await write();

@@ -1,3 +1,5 @@
+import type { Breaker, BreakerDeps } from '@studymate/breaker/breaker';
+import { createReportedBreaker } from '@studymate/breaker/reported-breaker';
 import type { Config } from '@studymate/config/config';
 import { AppError, type ErrorCode } from '@studymate/contracts/errors';
 import type { Logger } from '@studymate/observability/logger';
@@ -5,7 +7,6 @@ import type { Metrics } from '@studymate/observability/metrics';
 import type { Keys } from '@studymate/queue/keys';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import type { Redis } from 'ioredis';
-import { type Breaker, type BreakerDeps, createBreaker } from './breaker.ts';
 
 /** One for each thing outside the process that a request may have to wait for in vain. */
 export interface Breakers {
@@ -28,20 +29,8 @@ export function createBreakers(deps: {
   blobs: Pick<BlobStore, 'check'>;
 }): Breakers {
   const { config, logger, metrics, redis, keys, blobs } = deps;
-  const make = (dependency: string, own: Pick<BreakerDeps, 'isFailure' | 'toRefusal' | 'probe'>): Breaker => {
-    let isOpen = false;
-    return createBreaker({
-      ...config,
-      ...own,
-      onState(state) {
-        metrics.setBreakerState(dependency, state);
-        if (state === 'open' && !isOpen) logger.warn({ dependency }, 'it fails again and again: not asked for a while');
-        if (state === 'closed' && isOpen) logger.info({ dependency }, 'it answers again');
-        if (state !== 'half_open') isOpen = state === 'open';
-      },
-      onRefused: () => metrics.countBreakerRefusal(dependency),
-    });
-  };
+  const make = (dependency: string, own: Pick<BreakerDeps, 'isFailure' | 'toRefusal' | 'probe'>): Breaker =>
+    createReportedBreaker(dependency, { ...config, ...own, logger, metrics });
   const has = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code;
   const refuse = (code: ErrorCode, message: string) => (retryAfterSeconds: number) =>
     new AppError(code, message, { details: { retryAfterSeconds } });

@@ -1,5 +1,5 @@
+import type { Breaker } from '@studymate/breaker/breaker';
 import type { BlobStore } from '@studymate/storage/blob-store';
-import type { Breaker } from './breaker.ts';
 
 /**
  * The store behind a breaker. Streams and walks go on as they are: they are begun by a read or a list that is not let through.

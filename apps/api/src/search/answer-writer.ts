@@ -1,3 +1,4 @@
+import type { Breaker, BreakerCall } from '@studymate/breaker/breaker';
 import { AppError } from '@studymate/contracts/errors';
 import type { AnswerStatement } from '@studymate/contracts/search';
 import { type ChatMessage, type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
@@ -10,7 +11,6 @@ import {
   type SupportSource,
 } from '@studymate/study/generated/statement-support';
 import { anonymousOwner } from '../auth/owner.ts';
-import type { Breaker, BreakerCall } from '../breakers/breaker.ts';
 import type { QueryVectors } from './query-vectors.ts';
 
 /** A passage that answers, with what statements about it are held against. */

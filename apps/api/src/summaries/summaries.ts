@@ -1,3 +1,4 @@
+import type { Breaker, BreakerCall } from '@studymate/breaker/breaker';
 import { AppError } from '@studymate/contracts/errors';
 import {
   type SummarizeRequest,
@@ -13,7 +14,6 @@ import {
 } from '@studymate/language-model/language-model';
 import type { Logger } from '@studymate/observability/logger';
 import type { QuickCalls } from '@studymate/queue/quick';
-import type { Breaker, BreakerCall } from '../breakers/breaker.ts';
 import { isLooping, isNonsense, judgedCharacters } from './judge-answer.ts';
 
 export interface SummaryStream extends AsyncIterable<string> {

@@ -1,4 +1,4 @@
-import type { Config } from '@studymate/config/config';
+import type { Breaker, BreakerDeps } from '@studymate/breaker/breaker';
 import { AppError } from '@studymate/contracts/errors';
 import { type Summary, type SummaryLength, summaryLengths } from '@studymate/contracts/study';
 import { type ChatMessage, type LanguageModel, UselessAnswerError } from '@studymate/language-model/language-model';
@@ -42,24 +42,21 @@ export interface SummaryWriter {
   ): Promise<Summary | null>;
 }
 
-/** @param deps.breaker after how many failures in a row the model is not asked for a while: each can take minutes */
+/** What the breaker round the model goes by. */
+export const summaryBreakerRules: Pick<BreakerDeps, 'isFailure' | 'toRefusal'> = {
+  // A model whose answer is of no use did its work, though not for this text.
+  isFailure: (error) => !(error instanceof UselessAnswerError),
+  toRefusal: () => new AppError('unavailable', 'The language model has failed several times.'),
+};
+
+/** @param deps.breaker round the model, each of whose failures can take minutes; see `summaryBreakerRules` */
 export function createSummaryWriter(deps: {
   model: LanguageModel;
   models: Models;
-  breaker: Config['breakers'];
+  breaker: Pick<Breaker, 'run' | 'refuses'>;
   logger: Logger;
 }): SummaryWriter {
   const { model, models, breaker, logger } = deps;
-  let failures = 0;
-  let openUntilMs = 0;
-  /** While it is open nobody asks, and after that one at a time until one has been answered. */
-  const isOpen = (others: number) => failures >= breaker.failures && (others > 0 || performance.now() < openUntilMs);
-  const fail = (error: unknown) => {
-    // It did its work, though not for this text.
-    if (error instanceof UselessAnswerError) failures = 0;
-    else if (++failures >= breaker.failures) openUntilMs = performance.now() + breaker.openMs;
-  };
-
   const readAll = async (
     { signal, reportProgress }: Pick<StageContext, 'signal' | 'reportProgress'>,
     { sentences, language }: Pick<StudyInput, 'sentences' | 'language'>,
@@ -113,7 +110,7 @@ export function createSummaryWriter(deps: {
     async write(context, input, extracted) {
       const { sentences, embeddings, language, weights } = input;
       const wanted = extracted.statements.length;
-      if (wanted === 0 || isOpen(running)) return null;
+      if (wanted === 0 || breaker.refuses()) return null;
       if (!(await takeTurn(context.signal))) {
         if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.');
         logger.warn({ summariesAtOnce }, 'the language model had no time: sentences of the lecture instead');
@@ -122,12 +119,14 @@ export function createSummaryWriter(deps: {
       let written: CitedSentence[];
       try {
         // Who waited for a turn may have waited for one who failed.
-        if (isOpen(running - 1)) return null;
-        written = await readAll(context, input, wanted);
-        failures = 0;
+        if (breaker.refuses()) return null;
+        written = await breaker.run(() =>
+          readAll(context, input, wanted).catch((cause: unknown) => {
+            throw context.signal.aborted ? new AppError('cancelled', 'The work was cancelled.', { cause }) : cause;
+          }),
+        );
       } catch (error) {
-        if (context.signal.aborted) throw new AppError('cancelled', 'The work was cancelled.', { cause: error });
-        fail(error);
+        if (context.signal.aborted) throw error;
         logger.warn({ reason: String(error) }, 'the language model was of no use: sentences of the lecture instead');
         return null;
       } finally {

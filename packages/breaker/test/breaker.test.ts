@@ -1,7 +1,9 @@
 import { AppError } from '@studymate/contracts/errors';
 import { afterEach, expect, test } from 'vitest';
-import { type BreakerDeps, createBreaker } from '../src/breakers/breaker.ts';
-import { until } from './support/test-api.ts';
+import { type BreakerDeps, createBreaker } from '../src/breaker.ts';
+
+const until = (isSo: () => Promise<boolean>, message: string) =>
+  expect.poll(isSo, { message, interval: 20 }).toBe(true);
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -139,4 +141,19 @@ test('work that is no promise: its end counts as that of a call', async () => {
   for (let i = 0; i < 5; i++) (await breaker.begin()).end(new AppError('queue_unavailable', 'away'));
   await until(async () => states.at(-1) === 'open', 'the breaker to open');
   await expect(breaker.begin()).rejects.toMatchObject({ message: 'refused' });
+});
+
+test('whether it would refuse: only while it is open, and while another call is the probe', async () => {
+  const { breaker } = make({ openMs: 20 });
+  expect(breaker.refuses()).toBe(false);
+  for (let i = 0; i < 5; i++) await codeOf(breaker.run(failing));
+  await until(async () => !breaker.refuses(), 'its time to be over');
+  const call = await breaker.begin();
+  expect(breaker.refuses()).toBe(true);
+  call.end();
+  await until(async () => !breaker.refuses(), 'the probe to have closed it');
+
+  const patient = make().breaker;
+  for (let i = 0; i < 5; i++) await codeOf(patient.run(failing));
+  expect(patient.refuses()).toBe(true);
 });

@@ -21,6 +21,8 @@ export interface Breaker {
   run<T>(work: () => Promise<T>, options?: { isProof?: boolean }): Promise<T>;
   /** For work that is no promise. @throws AppError the refusal while it is open */
   begin(): Promise<BreakerCall>;
+  /** Whether it would refuse now: for work that would wait before it asks. */
+  refuses(): boolean;
   close(): void;
 }
 
@@ -58,8 +60,13 @@ export function createBreaker(deps: BreakerDeps): Breaker {
   const { probe, probeEveryMs = 1_000 } = deps;
   let policy: Promise<CircuitBreakerPolicy> | undefined;
   let openUntilMs = 0;
+  let state: BreakerState = 'closed';
   let probing: NodeJS.Timeout | undefined;
-  deps.onState('closed');
+  const tell = (next: BreakerState) => {
+    state = next;
+    deps.onState(next);
+  };
+  tell('closed');
 
   const stopProbing = () => {
     clearInterval(probing);
@@ -77,7 +84,7 @@ export function createBreaker(deps: BreakerDeps): Breaker {
           stopProbing();
           // What still fails of the calls from before does not count any more.
           policy = undefined;
-          deps.onState('closed');
+          tell('closed');
         })
         .catch(() => {})
         .finally(() => {
@@ -92,23 +99,23 @@ export function createBreaker(deps: BreakerDeps): Breaker {
 
   const isFailure = (error: unknown) => (error instanceof Undecided ? error.isProbe : deps.isFailure(error));
   const make = async (): Promise<CircuitBreakerPolicy> => {
-    const { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } = await import('cockatiel');
+    const { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } = await import('./library.ts');
     const made = circuitBreaker(handleWhen(isFailure), {
       halfOpenAfter: deps.openMs,
       breaker: new ConsecutiveBreaker(deps.failures),
     });
     const own = policy;
-    made.onStateChange((state) => {
+    made.onStateChange((next) => {
       if (policy !== own) return;
-      if (state === CircuitState.Open) {
+      if (next === CircuitState.Open) {
         openUntilMs = performance.now() + deps.openMs;
         startProbing();
-        deps.onState('open');
-      } else if (state === CircuitState.HalfOpen) {
-        deps.onState('half_open');
+        tell('open');
+      } else if (next === CircuitState.HalfOpen) {
+        tell('half_open');
       } else {
         stopProbing();
-        deps.onState('closed');
+        tell('closed');
       }
     });
     return made;
@@ -122,7 +129,7 @@ export function createBreaker(deps: BreakerDeps): Breaker {
   const run = async <T>(work: () => Promise<T>, { isProof = true } = {}): Promise<T> => {
     policy ??= Promise.resolve().then(make);
     const current = await policy;
-    const { CircuitState, isBrokenCircuitError } = await import('cockatiel');
+    const { CircuitState, isBrokenCircuitError } = await import('./library.ts');
     // The library would have it wait for the probe.
     if (current.state === CircuitState.HalfOpen) throw refuse();
     const isProbe = current.state === CircuitState.Open;
@@ -157,6 +164,7 @@ export function createBreaker(deps: BreakerDeps): Breaker {
         ).catch(reject);
       });
     },
+    refuses: () => state === 'half_open' || (state === 'open' && performance.now() < openUntilMs),
     close: stopProbing,
   };
 }
