@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Config } from '@studymate/config/config';
 import { AppError } from '@studymate/contracts/errors';
 import { createLanguageModel } from '@studymate/language-model/language-model';
+import { traceLanguageModel } from '@studymate/language-model/trace-language-model';
 import type { Readiness } from '@studymate/observability/internal-server';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
@@ -169,7 +170,7 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
   addTranscribeRoute(app, { services, admission, logger, cache, modelNames });
   const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });
   addAudioRoutes(app, { config, services, requests, auth, logger });
-  const model = config.llm && createLanguageModel(config.llm);
+  const model = config.llm && traceLanguageModel(tracer, createLanguageModel(config.llm));
   const summaries = createSummaries({ ...services, breaker: services.breakers.languageModel, model, logger });
   addTextRoutes(app, { services, admission, summaries, cache, modelNames });
   addModelRoutes(app, { services });

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createReportedBreaker } from '@studymate/breaker/reported-breaker';
 import type { Config } from '@studymate/config/config';
 import { createLanguageModel } from '@studymate/language-model/language-model';
+import { traceLanguageModel } from '@studymate/language-model/trace-language-model';
 import { detectIsolation } from '@studymate/media/isolation';
 import type { Logger } from '@studymate/observability/logger';
 import type { Metrics } from '@studymate/observability/metrics';
@@ -183,7 +184,7 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     onError: warnOfReports,
   });
 
-  const languageModel = config.llm && createLanguageModel(config.llm);
+  const languageModel = config.llm && traceLanguageModel(tracer, createLanguageModel(config.llm));
   const createModelBreaker = () =>
     createReportedBreaker('language_model', { ...config.breakers, ...summaryBreakerRules, logger, metrics });
   const callbacks = createCallbacks({ ...config.callbacks, lectures, blobs, queues, logger });
