@@ -167,6 +167,8 @@ describe('a correction', () => {
       'The press gave many copies.',
       'Thank you for watching.',
     ]);
+    const versions = await t.client.listTranscriptVersions(id);
+    expect(versions.map(({ changedSegments }) => changedSegments)).toEqual([1, 0]);
   });
 
   test('goes with the lecture', async () => {

@@ -42,7 +42,7 @@ export type EditedTranscript = z.infer<typeof editedTranscriptSchema>;
 export const transcriptVersionInfoSchema = z.object({
   version: transcriptVersionSchema,
   createdAt: z.iso.datetime(),
-  /** How many segments differed from the machine's text when it was saved. */
+  /** How many segments differ from the machine's text: of the newest version today, of earlier ones when they were saved. */
   changedSegments: z.number().int().nonnegative(),
   /** The version whose text it took up again. */
   restoredFrom: transcriptVersionSchema.optional(),

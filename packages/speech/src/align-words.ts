@@ -1,27 +1,32 @@
 import type { Segment, Word } from '@studymate/contracts/transcript';
-import { isUnspacedLanguage } from './languages.ts';
+import { placeWords, type Token } from './place-words.ts';
 
 /** Of a segment so many pairs of words are compared, those of 200 by 200; what differs in more counts as rewritten. */
 const mostPairs = 40_000;
 
-/** A word of the new text, and which of the old words it is; null: a new one. */
-interface Token {
-  text: string;
-  old: number | null;
-}
+const isLetter = /[\p{L}\p{M}\p{N}]/u;
+const opensQuote = /^[\p{Ps}\p{Pi}]+$/u;
+/** Scripts that are written without spaces between words. */
+const isUnspacedLetter =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
 
 /**
  * The words of a text that a person has made of a segment's. Those that stayed keep their times and probability, also when
  * capitals or punctuation have changed; new ones share the time of those whose place they take, or else that between
- * their neighbours, by their length, with the probability 1. None where the segment has no word times.
+ * their neighbours, or with these where that is too short, by their length, and have the probability 1. None where the segment has no word times.
  * @param language ISO 639-1 of the segment
  */
 export function alignWords(segment: Segment, text: string, language: string | null): Word[] {
   if (segment.words.length === 0) return [];
-  const unspaced = isUnspacedLanguage(language);
+  const unspaced = isUnspaced(segment.text + text);
   const old = unspaced ? segment.words : toWrittenWords(segment);
   const tokens = unspaced ? findPieces(old, text, language) : findWords(old, text);
-  return placeTokens(tokens, old, segment);
+  return placeWords(tokens, old, segment);
+}
+
+/** By its letters, not by the lecture's language: people write Chinese into English lectures, and the reverse. */
+export function isUnspaced(text: string): boolean {
+  return 2 * (text.match(isUnspacedLetter)?.length ?? 0) > (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0);
 }
 
 /** The words as the text parts them: pieces without a space between ("well", "-known") are one. */
@@ -60,46 +65,69 @@ function findWords(old: readonly Word[], text: string): Token[] {
 /** Where words have no spaces between them: the old pieces that still stand there whole, and what is between them in words. */
 function findPieces(old: readonly Word[], text: string, language: string | null): Token[] {
   const characters = [...text];
-  const oldCharacters = old.map(({ word }) => [...word.replace(/\s/gu, '')]);
-  const places = matchInOrder(oldCharacters.flat(), characters, (character) => character);
+  // Letters alone are compared: a sign that was put in or taken away costs no piece its time.
+  const letters = characters.flatMap((character, at) => (isLetter.test(character) ? [{ character, at }] : []));
+  const oldLetters = old.map(({ word }) => [...word].filter((character) => isLetter.test(character)));
+  const places = matchInOrder(
+    oldLetters.flat(),
+    letters.map(({ character }) => character),
+    toKey,
+  );
+  const newAt = new Map(places.map((place, at) => [place, at]));
   const pieceAt = new Map<number, number>();
   let first = 0;
-  oldCharacters.forEach(({ length }, piece) => {
-    const from = places.indexOf(first);
-    const isWhole = length > 0 && from >= 0 && oldCharacters[piece]?.every((_, i) => places[from + i] === first + i);
+  oldLetters.forEach(({ length }, piece) => {
+    const from = newAt.get(first);
+    const isWhole =
+      length > 0 && from !== undefined && oldLetters[piece]?.every((_, i) => places[from + i] === first + i);
     if (isWhole) pieceAt.set(from, piece);
     first += length;
   });
+  /** Where in the text a letter's token begins: a bracket that opens belongs to what follows, any other sign to what precedes. */
+  const beginOf = (letter: number): number => {
+    if (letter === 0) return 0;
+    let at = letters[letter]?.at ?? characters.length;
+    while (letter < letters.length && opensQuote.test(characters[at - 1] ?? '')) at--;
+    return at;
+  };
+  const textOf = (from: number, to: number) => characters.slice(beginOf(from), beginOf(to)).join('').trim();
+  if (letters.length === 0) return text === '' ? [] : [{ text, old: null }];
   const segmenter = new Intl.Segmenter(language ?? undefined, { granularity: 'word' });
   const tokens: Token[] = [];
-  let rest = '';
-  const closeRest = (): void => {
-    for (const { segment } of segmenter.segment(rest)) {
-      const last = tokens.at(-1);
-      if (segment.trim() === '') continue;
-      // A sign belongs to the word before it.
-      if (last?.old === null && !/[\p{L}\p{N}]/u.test(segment)) last.text += segment;
-      else tokens.push({ text: segment, old: null });
-    }
-    rest = '';
-  };
-  for (let at = 0; at < characters.length; ) {
-    const piece = pieceAt.get(at);
-    if (piece === undefined) {
-      rest += characters[at++];
+  for (let from = 0; from < letters.length; ) {
+    const piece = pieceAt.get(from);
+    if (piece !== undefined) {
+      const to = from + (oldLetters[piece] as string[]).length;
+      tokens.push({ text: textOf(from, to), old: piece });
+      from = to;
       continue;
     }
-    closeRest();
-    const { length } = oldCharacters[piece] as string[];
-    tokens.push({ text: characters.slice(at, at + length).join(''), old: piece });
-    at += length;
+    let to = from + 1;
+    while (to < letters.length && !pieceAt.has(to)) to++;
+    tokens.push(...toWords(segmenter.segment(textOf(from, to))));
+    from = to;
   }
-  closeRest();
   return tokens;
 }
 
-/** A word without capitals and signs; signs alone stay. */
-function toKey(word: string): string {
+/** New words, each with the signs at its side. */
+function toWords(segments: Iterable<{ segment: string }>): Token[] {
+  const words: Token[] = [];
+  let opening = '';
+  for (const { segment } of segments) {
+    const last = words.at(-1);
+    if (segment.trim() === '') continue;
+    if (isLetter.test(segment)) {
+      words.push({ text: opening + segment, old: null });
+      opening = '';
+    } else if (last === undefined || opensQuote.test(segment)) opening += segment;
+    else last.text += segment;
+  }
+  return words;
+}
+
+/** A text without capitals, signs and spaces; signs alone stay. */
+export function toKey(word: string): string {
   return (
     word
       .normalize('NFKC')
@@ -151,45 +179,4 @@ function matchInOrder(
     else column++;
   }
   return places;
-}
-
-function placeTokens(tokens: readonly Token[], old: readonly Word[], { start, end }: Segment): Word[] {
-  const placed: Word[] = [];
-  for (let from = 0; from < tokens.length; ) {
-    const token = tokens[from] as Token;
-    if (token.old !== null) {
-      placed.push({ ...(old[token.old] as Word), word: token.text });
-      from++;
-      continue;
-    }
-    let to = from;
-    while (to < tokens.length && tokens[to]?.old === null) to++;
-    const before = tokens[from - 1]?.old ?? -1;
-    const after = tokens[to]?.old ?? old.length;
-    const span = { start: old[before]?.end ?? start, end: old[after]?.start ?? end };
-    placed.push(...shareTime(tokens.slice(from, to), old.slice(before + 1, after), span));
-    from = to;
-  }
-  return placed;
-}
-
-/** New words in the place of old ones. @param between the neighbours, for where they take nobody's place */
-function shareTime(
-  tokens: readonly Token[],
-  replaced: readonly Word[],
-  between: { start: number; end: number },
-): Word[] {
-  if (tokens.length === replaced.length) {
-    return replaced.map(({ start, end }, i) => ({ word: tokens[i]?.text ?? '', start, end, probability: 1 }));
-  }
-  const start = replaced[0]?.start ?? between.start;
-  const end = Math.max(start, replaced.at(-1)?.end ?? between.end);
-  const characters = tokens.reduce((sum, { text }) => sum + text.length, 0);
-  let passed = 0;
-  return tokens.map(({ text }) => {
-    const at = (share: number) => Math.round((start + ((end - start) * share) / characters) * 1000) / 1000;
-    const word = { word: text, start: at(passed), end: at(passed + text.length), probability: 1 };
-    passed += text.length;
-    return word;
-  });
 }

@@ -1,10 +1,10 @@
-import type { Segment, Transcript } from '@studymate/contracts/transcript';
+import type { Segment, Transcript, Word } from '@studymate/contracts/transcript';
 import type { EditTranscript, SegmentChange } from '@studymate/contracts/transcript-edit';
-import { alignWords } from './align-words.ts';
+import { alignWords, isUnspaced, toKey } from './align-words.ts';
 import { isUnspacedLanguage } from './languages.ts';
 
 /**
- * A stretch that the machine has heard in the same words begins at the same time, but where something before it was heard
+ * A stretch that the machine has heard in the same words begins at about the same time, but where something before it was heard
  * anew the segments can have other numbers.
  */
 const sameStartSeconds = 1;
@@ -46,8 +46,17 @@ export function differingIds(
 
 function correct(machine: Transcript, segment: Segment, change: SegmentChange | undefined): Segment {
   if (!change) return segment;
-  const words = alignWords(segment, change.text, segment.language ?? machine.language);
-  return { ...segment, text: change.text, confidence: toConfidence(words), flags: ['edited'], words };
+  const hasTimes = segment.words.length > 0;
+  // What stayed keeps the machine's confidence also where it has told none of single words.
+  const words = hasTimes ? segment.words : toUntimedWords(segment);
+  const aligned = alignWords({ ...segment, words }, change.text, segment.language ?? machine.language);
+  const confidence = aligned.length > 0 ? toConfidence(aligned) : segment.confidence;
+  return { ...segment, text: change.text, confidence, flags: ['edited'], words: hasTimes ? aligned : [] };
+}
+
+function toUntimedWords({ text, start, end, confidence }: Segment): Word[] {
+  const words = isUnspaced(text) ? [...text] : text.split(' ');
+  return words.map((word) => ({ word, start, end, probability: confidence }));
 }
 
 /**
@@ -74,43 +83,71 @@ export function withEdits(
   edits: EditTranscript['segments'],
 ): SegmentChange[] {
   const placed = placeChanges(machine, changes);
+  const inEffect = new Set(placed.values());
+  const waiting = changes.filter((change) => !inEffect.has(change));
   const next = new Set(changes);
   for (const { id, text } of edits) {
     const segment = machine.segments[id] as Segment;
     const before = placed.get(id);
-    const written = text === null ? segment.text : toWritten(text);
-    if (before?.text === written) continue;
+    const written = toWritten(text ?? segment.text);
+    const isMachines = written === toWritten(segment.text);
+    if (before ? before.text === written : isMachines) continue;
     if (before) next.delete(before);
-    if (text === null || written === toWritten(segment.text)) continue;
-    next.add({ id, start: segment.start, from: segment.text, text: written });
+    // What had no room here beside the one before does not come up in its place.
+    for (const change of waiting) if (isMadeOf(change, segment)) next.delete(change);
+    if (!isMachines) next.add({ id, start: segment.start, from: segment.text, text: written });
   }
   const isSame = next.size === changes.length && changes.every((change) => next.has(change));
   return isSame ? [...changes] : [...next].sort((a, b) => a.start - b.start || a.id - b.id);
 }
 
-/** By segment id. */
+function isNear(change: SegmentChange, segment: Segment): boolean {
+  return Math.abs(segment.start - change.start) <= sameStartSeconds;
+}
+
+function isMadeOf(change: SegmentChange, segment: Segment): boolean {
+  return isNear(change, segment) && toKey(change.from) === toKey(segment.text);
+}
+
+/**
+ * Which change has its effect on which segment, by id. A segment that was heard anew is the same where it says the same but for
+ * capitals and signs; of several the nearest is, and of those that are as near the one with the same number.
+ */
 function placeChanges({ segments }: Transcript, changes: readonly SegmentChange[]): Map<number, SegmentChange> {
   const placed = new Map<number, SegmentChange>();
-  const fits = (segment: Segment | undefined, change: SegmentChange): segment is Segment =>
-    segment?.text === change.from && Math.abs(segment.start - change.start) <= sameStartSeconds;
-  const moved: SegmentChange[] = [];
-  for (const change of changes) {
-    if (fits(segments[change.id], change) && !placed.has(change.id)) placed.set(change.id, change);
-    else moved.push(change);
-  }
+  const moved = changes.filter((change) => {
+    const segment = segments[change.id];
+    const isThere = segment?.text === change.from && segment.start === change.start && !placed.has(change.id);
+    if (isThere) placed.set(change.id, change);
+    return !isThere;
+  });
   if (moved.length === 0) return placed;
-  const byText = new Map<string, Segment[]>();
+  const byPlace = new Map<string, Segment[]>();
+  const toPlace = (key: string, second: number) => `${second} ${key}`;
   for (const segment of segments) {
-    const same = byText.get(segment.text);
+    const place = toPlace(toKey(segment.text), Math.floor(segment.start));
+    const same = byPlace.get(place);
     if (same) same.push(segment);
-    else byText.set(segment.text, [segment]);
+    else byPlace.set(place, [segment]);
   }
-  for (const change of moved) {
-    const free = byText.get(change.from)?.filter((segment) => fits(segment, change) && !placed.has(segment.id)) ?? [];
-    const distance = ({ start }: Segment) => Math.abs(start - change.start);
-    const [nearest] = free.sort((a, b) => distance(a) - distance(b));
-    if (nearest) placed.set(nearest.id, change);
+  const pairs = moved.flatMap((change) => {
+    const key = toKey(change.from);
+    const second = Math.floor(change.start);
+    return [second - 1, second, second + 1]
+      .flatMap((each) => byPlace.get(toPlace(key, each)) ?? [])
+      .filter((segment) => isNear(change, segment))
+      .map((segment) => ({ change, segment, distance: Math.abs(segment.start - change.start) }));
+  });
+  const isElsewhere = ({ change, segment }: (typeof pairs)[number]) => Number(change.id !== segment.id);
+  pairs.sort((a, b) => a.distance - b.distance || isElsewhere(a) - isElsewhere(b));
+  const settled = new Set<SegmentChange>();
+  for (const { change, segment } of pairs) {
+    if (settled.has(change) || placed.has(segment.id)) continue;
+    settled.add(change);
+    placed.set(segment.id, change);
   }
+  // By now the machine may say so itself.
+  for (const [id, { text }] of placed) if (text === toWritten(segments[id]?.text ?? '')) placed.delete(id);
   return placed;
 }
 
@@ -120,7 +157,6 @@ function toWritten(text: string): string {
 }
 
 function toConfidence(words: readonly { probability: number }[]): number {
-  if (words.length === 0) return 1;
   const sum = words.reduce((total, { probability }) => total + probability, 0);
   return Math.round((sum / words.length) * 1000) / 1000;
 }

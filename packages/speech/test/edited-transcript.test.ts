@@ -9,6 +9,18 @@ function toSegment(id: number, text: string, start = id * 10, words = text.split
   const timed = words.map((word, i) => ({ word, start: start + i / 2, end: start + i / 2 + 0.4, probability: 0.5 }));
   return { id, start, end: start + 9, text, confidence: 0.5, flags: ['low_confidence'], words: timed };
 }
+/** As the machine hears them: no time between the words unless `gaps` say so, and none behind the last. */
+function toAbutting(id: number, words: string[], start: number, seconds: number[], gaps: number[] = []): Segment {
+  const round = (time: number) => Math.round(time * 1000) / 1000;
+  let [from, at] = [start, start];
+  const timed = words.map((word, i) => {
+    // One can begin before the one in front of it has ended, but not before that has begun.
+    from = round(i === 0 ? start : Math.max(from, at + (gaps[i] ?? 0)));
+    at = round(from + (seconds[i] ?? 0.1));
+    return { word, start: from, end: at, probability: 0.5 };
+  });
+  return { ...toSegment(id, words.join(' '), start), end: at, words: timed };
+}
 const toTranscript = (segments: Segment[], language = 'en'): Transcript => ({
   language,
   text: segments.map(({ text }) => text).join(' '),
@@ -42,13 +54,13 @@ describe('a corrected segment', () => {
   });
 
   test('with more or fewer words than before: new ones share the time of those they replace, or of the pause', () => {
-    expect(timesOf(edit(machine, 2, 'A printing press gave many more copies.'), 2)).toEqual([
-      ['A', 20, 20.4, 0.5],
-      ['printing', 20.4, 20.5, 1],
-      ['press', 20.5, 20.9, 0.5],
+    expect(timesOf(edit(machine, 2, 'A printing press gave us 2 copies.'), 2)).toEqual([
+      ['A', 20, 20.064, 0.5],
+      ['printing', 20.064, 20.579, 1],
+      ['press', 20.579, 20.9, 0.5],
       ['gave', 21, 21.4, 0.5],
-      ['many', 21.4, 21.45, 1],
-      ['more', 21.45, 21.5, 1],
+      ['us', 21.4, 21.467, 1],
+      ['2', 21.467, 21.5, 1],
       ['copies.', 21.5, 21.9, 0.5],
     ]);
     expect(timesOf(edit(machine, 2, 'A machine copies.'), 2)).toEqual([
@@ -60,7 +72,8 @@ describe('a corrected segment', () => {
 
   test('without text is removed: it keeps its id, and is in no export', () => {
     const edited = edit(machine, 1, '');
-    expect(edited.segments[1]).toMatchObject({ id: 1, start: 10, end: 19, text: '', flags: ['edited'], words: [] });
+    const removed = { id: 1, start: 10, end: 19, text: '', confidence: 0.5, flags: ['edited'], words: [] };
+    expect(edited.segments[1]).toEqual(removed);
     expect(toPlainText(edited)).toBe('The missile type was cast of metal.\nA press gave copies.\n');
     expect(toSrt(edited.segments)).not.toMatch(/watching|\n3\r/);
     expect(edited.text).toBe('The missile type was cast of metal. A press gave copies.');
@@ -82,6 +95,31 @@ describe('a corrected segment', () => {
     expect(edited.text).toBe('活字は錫で作られた。');
   });
 
+  test('in writing without spaces: a sign more or less costs no piece its time, whatever the language of the lecture', () => {
+    const pieces = ['活字', 'は', '「鉛', 'で」', '作られた。'];
+    const piecewise = toTranscript([toSegment(0, pieces.join(''), 0, pieces)], 'en');
+    expect(timesOf(edit(piecewise, 0, '活字は、「錫で」作られた'), 0)).toEqual([
+      ['活字', 0, 0.4, 0.5],
+      ['は、', 0.5, 0.9, 0.5],
+      ['「錫', 1, 1.4, 1],
+      ['で」', 1.5, 1.9, 0.5],
+      ['作られた', 2, 2.4, 0.5],
+    ]);
+    const khmer = toTranscript([toSegment(0, 'ភាសាខ្មែរល្អ', 0, ['ភាសា', 'ខ្មែរ', 'ល្អ'])], 'km');
+    expect(timesOf(edit(khmer, 0, 'ភាសាខ្មែរធំ'), 0)).toEqual([
+      ['ភាសា', 0, 0.4, 0.5],
+      ['ខ្មែរ', 0.5, 0.9, 0.5],
+      ['ធំ', 1, 1.4, 1],
+    ]);
+    // A foreign word in between is one, as in the writing around it.
+    const typed = edit(machine, 0, 'The 活字 type was cast of metal.');
+    expect(
+      timesOf(typed, 0)
+        ?.slice(0, 3)
+        .map(([word]) => word),
+    ).toEqual(['The', '活字', 'type']);
+  });
+
   test('whose words came in pieces: what the text writes as one word is one', () => {
     const pieces = toTranscript([toSegment(0, 'A well-known book.', 0, ['A', 'well', '-known', 'book.'])]);
     expect(timesOf(edit(pieces, 0, 'A well-known look.'), 0)).toEqual([
@@ -91,42 +129,80 @@ describe('a corrected segment', () => {
     ]);
   });
 
-  test('that had no word times has none', () => {
+  test('that had no word times has none: what stayed of it is as sure as it was', () => {
     const plain = toTranscript([{ ...toSegment(0, 'Some words.'), words: [] }]);
-    expect(edit(plain, 0, 'Other words.').segments[0]).toMatchObject({
-      text: 'Other words.',
-      words: [],
-      confidence: 1,
-    });
+    const edited = (text: string) => edit(plain, 0, text).segments[0];
+    expect(edited('Other words.')).toMatchObject({ text: 'Other words.', words: [], confidence: 0.75 });
+    expect(edited('All new.')?.confidence).toBe(1);
+    expect(edited('some words')?.confidence).toBe(0.5);
   });
 
-  test('of any words: they follow each other within the segment, and those of the text are there in order', () => {
-    const words = fc.array(fc.constantFrom('a', 'b', 'c', 'Type', 'type.', '–', 'printing'), { maxLength: 12 });
+  test('with words put between two that abut, or behind the last: all have time, those at their sides give of theirs', () => {
+    const abutting = toTranscript([toAbutting(0, ['and', 'so', 'on.'], 3, [0.4, 0.4, 0.4])]);
+    expect(timesOf(edit(abutting, 0, 'and now so on.'), 0)).toEqual([
+      ['and', 3, 3.3, 0.5],
+      ['now', 3.3, 3.6, 1],
+      ['so', 3.6, 3.8, 0.5],
+      ['on.', 3.8, 4.2, 0.5],
+    ]);
+    const added = 'The second point is that nobody had printed with metal before him, which is what made it cheap.';
+    const edited = edit(abutting, 0, `and so on. ${added}`);
+    const lasting = edited.segments[0]?.words.map(({ start, end }) => Math.round((end - start) * 1000));
+    expect(Math.min(...(lasting ?? [0]))).toBeGreaterThanOrEqual(10);
+    expect(edited.segments[0]?.words.at(-1)?.end).toBe(4.2);
+    // Two lines are read in half a second rather than in a thousandth.
+    expect(toSrt(edited.segments)).toContain('00:00:03,000 --> 00:00:03,');
+    expect(toSrt(edited.segments)).not.toContain('00:00:04,200 -->');
+  });
+
+  test('of any words: they follow each other within the segment, none is shorter than a thousandth, all of the text are there', () => {
+    const spelt = {
+      en: ['a', 'b', 'c', 'Type', 'type.', '–', 'printing'],
+      ja: ['活字', 'は', '、', '「鉛', '作られた。', 'で'],
+    };
+    const times = fc.array(
+      fc.record({ seconds: fc.integer({ min: 1, max: 9 }), gap: fc.integer({ min: -3, max: 4 }) }),
+      {
+        ...{ minLength: 12, maxLength: 12 },
+      },
+    );
+    const drawn = fc.constantFrom('en', 'ja' as const).chain((language) => {
+      const words = fc.array(fc.constantFrom(...spelt[language as 'en' | 'ja']), { maxLength: 12 });
+      return fc.record({ language: fc.constant(language), before: words, after: words, times });
+    });
     fc.assert(
-      fc.property(words, words, fc.boolean(), (before, after, isUnspaced) => {
-        const spoken = before.length > 0 ? before : ['x'];
-        const language = isUnspaced ? 'ja' : 'en';
-        const of = toTranscript([toSegment(0, spoken.join(isUnspaced ? '' : ' '), 0, spoken)], language);
-        const text = after.join(' ');
+      fc.property(drawn, ({ language, before, after, times: timing }) => {
+        const spoken = before.length > 0 ? before : [language === 'ja' ? '鉛' : 'x'];
+        const timed = toAbutting(
+          0,
+          spoken,
+          5,
+          timing.map(({ seconds }) => seconds / 10),
+          timing.map(({ gap }) => gap / 10),
+        );
+        const of = toTranscript([{ ...timed, text: spoken.join(language === 'ja' ? '' : ' ') }], language);
+        const text = after.join(language === 'ja' ? '' : ' ');
         const [segment] = edit(of, 0, text).segments;
-        let last = 0;
+        let last = timed.start;
         for (const { start, end } of segment?.words ?? []) {
           expect(start).toBeGreaterThanOrEqual(last);
-          expect(end).toBeGreaterThanOrEqual(start);
+          expect(end).toBeGreaterThan(start);
           last = start;
         }
-        expect(last).toBeLessThanOrEqual(9);
+        expect(last).toBeLessThanOrEqual(timed.end);
         const written = segment?.words.map(({ word }) => word).join('');
         if (segment?.flags.includes('edited')) expect(written).toBe(text.replaceAll(' ', ''));
       }),
     );
   });
 
-  test('of hostile length: is there soon, with all of its words', () => {
+  test('of hostile length: counts as rewritten, and has all of its words', () => {
     const long = toTranscript(Array.from({ length: 400 }, (_, id) => toSegment(id, 'a b '.repeat(110).trim())));
     const edits = long.segments.map(({ id }) => ({ id, text: 'b c '.repeat(1_200).trim() }));
     const edited = applyChanges(long, withEdits(long, [], edits));
     expect(edited.segments.at(-1)?.words).toHaveLength(2_400);
+    // 220 by 2,400 words are not compared: it counts as rewritten.
+    expect(edited.segments.at(-1)?.confidence).toBe(1);
   });
 });
 
@@ -186,6 +262,51 @@ describe('changes', () => {
       '',
       'A press gave many copies.',
     ]);
+  });
+
+  test('hold on where the machine hears the same but for capitals and signs, and are none where it hears what they say', () => {
+    const edits = [
+      { id: 0, text: 'The missal type was cast of metal.' },
+      { id: 2, text: 'A press gave copies!' },
+    ];
+    const changes = withEdits(machine, [], edits);
+    const anew = toTranscript([
+      toSegment(0, 'the missile type, was cast of metal', 0.3),
+      toSegment(1, 'A press gave copies!', 20.1),
+    ]);
+    expect(applyChanges(anew, changes).segments.map(({ text, flags }) => [text, ...flags])).toEqual([
+      ['The missal type was cast of metal.', 'edited'],
+      ['A press gave copies!', 'low_confidence'],
+    ]);
+    expect(countChanged(anew, changes)).toBe(1);
+    expect(withEdits(anew, changes, [{ id: 1, text: null }])).toEqual(changes);
+    const machines = withEdits(anew, changes, [{ id: 0, text: null }]);
+    expect(applyChanges(anew, machines)).toBe(anew);
+  });
+
+  test('go to the nearest of those that say the same, not to the one with their number', () => {
+    const yes = (id: number, start: number) => ({ ...toSegment(id, 'Yes.', start), end: start + 0.5 });
+    const changes = withEdits(toTranscript([toSegment(0, 'Well.', 8), yes(1, 10)]), [], [{ id: 1, text: 'Yes, sir.' }]);
+    const anew = toTranscript([toSegment(0, 'Well.', 8), yes(1, 9.2), yes(2, 10)]);
+    expect(applyChanges(anew, changes).segments.map(({ text }) => text)).toEqual(['Well.', 'Yes.', 'Yes, sir.']);
+    const asNear = toTranscript([yes(0, 9.5), yes(1, 10.5)]);
+    expect(applyChanges(asNear, changes).segments.map(({ text }) => text)).toEqual(['Yes.', 'Yes, sir.']);
+  });
+
+  test('that have no room beside another do not come up when that is taken back', () => {
+    const um = (id: number, start: number) => ({ ...toSegment(id, 'Um.', start), end: start + 0.5 });
+    const edits = [
+      { id: 0, text: '' },
+      { id: 1, text: 'Um, well.' },
+    ];
+    const changes = withEdits(toTranscript([um(0, 10), um(1, 10.8)]), [], edits);
+    const anew = toTranscript([um(0, 10.3)]);
+    expect(applyChanges(anew, changes).segments[0]?.text).toBe('');
+    for (const text of [null, 'Um.']) expect(withEdits(anew, changes, [{ id: 0, text }])).toEqual([]);
+    expect(withEdits(anew, changes, [{ id: 0, text: 'Ahem.' }]).map(({ text }) => text)).toEqual(['Ahem.']);
+    // While both are there, each is on its own.
+    const both = toTranscript([um(0, 10), um(1, 10.8)]);
+    expect(withEdits(both, changes, [{ id: 0, text: null }]).map(({ text }) => text)).toEqual(['Um, well.']);
   });
 
   test('of words that are said again and again stay where they were made', () => {

@@ -112,9 +112,13 @@ export function addTranscriptRoutes(
   addRoute(router, '/api/v1/lectures/:id/transcript/versions', {
     async get(req, res) {
       const record = await reader.readRecord(ownerOf(res), req.params.id);
-      await readMachineTranscript(artifacts, record);
-      const newest = await edits.read(record.id, record.transcriptVersion ?? 0);
-      res.json({ versions: [...(newest?.versions ?? []), toMachineVersion(record)] } satisfies TranscriptVersions);
+      const machine = await readMachineTranscript(artifacts, record);
+      const edit = await edits.read(record.id, record.transcriptVersion ?? 0);
+      const [newest, ...earlier] = edit?.versions ?? [];
+      const versions = [...earlier, toMachineVersion(record)];
+      // Where the recording was transcribed again since, fewer may hold.
+      if (newest) versions.unshift({ ...newest, changedSegments: countChanged(machine, edit?.changes ?? []) });
+      res.json({ versions } satisfies TranscriptVersions);
     },
   });
 
