@@ -1,7 +1,8 @@
 #!/bin/sh
 # Renders the configuration into a folder of its own and becomes nginx. Works for any user.
 #
-#   API_SERVERS    addresses of the API copies, separated by spaces (default 127.0.0.1:3000)
+#   API_SERVERS    host:port of the API copies, separated by spaces (default 127.0.0.1:3000); names are looked up again
+#                  every few seconds, and nginx reloads itself when one has got another address
 #   LISTEN         what nginx listens on: a port or address:port (default 127.0.0.1:8080)
 #   RUN_DIR        folder for the rendered configuration, process id and spools (default /tmp/studymate-nginx)
 #   TLS_CERTIFICATE, TLS_KEY   files in PEM form: LISTEN speaks TLS (default: plain HTTP)
@@ -26,15 +27,17 @@ fail() {
     exit 1
 }
 # The values become part of the configuration, so nothing else may slip in with them.
-case $servers in *[!A-Za-z0-9.:_\ -]*) fail "API_SERVERS=\"$servers\": give host:port, separated by spaces" ;; esac
+for server in $servers; do
+    case $server in
+        *[!A-Za-z0-9.:_-]* | *:*:* | :* | *: | *:*[!0-9]*) ;;
+        *:*) continue ;;
+    esac
+    fail "API_SERVERS=\"$servers\": give host:port, separated by spaces"
+done
+[ -n "$(echo $servers)" ] || fail 'API_SERVERS names no server'
 case $listen in *[!0-9.:]* | '') fail "LISTEN=\"$listen\": give a port or address:port" ;; esac
 case $connections in *[!0-9]* | 0*) fail "CONNECTIONS_PER_ADDRESS=\"$connections\": give a number above 0" ;; esac
 case $brotli_module in *[!A-Za-z0-9./_-]*) fail "BROTLI_MODULE=\"$brotli_module\": give a plain path" ;; esac
-
-# Three refused connections within 10 s and a copy is left alone for 10 s: open-source nginx has no active checks.
-lines=
-for server in $servers; do lines="$lines server $server max_fails=3 fail_timeout=10s;"; done
-[ -n "$lines" ] || fail 'API_SERVERS names no server'
 
 mkdir -p "$run_dir"
 # The default has a name that others may guess, and a key may lie in it.
@@ -53,8 +56,45 @@ else
     rm -f "$run_dir/certificate.pem" "$run_dir/key.pem"
     : >"$run_dir/tls.conf"
 fi
-sed -e "s|\${UPSTREAM_SERVERS}|${lines# }|" -e "s|\${LISTEN}|$listen|" -e "s|\${CONNECTIONS}|$connections|" -e 1d \
-    "$source_dir/gateway.conf.template" >"$run_dir/gateway.conf"
+
+# The server lines for the addresses that API_SERVERS has now. Three refused connections and a copy is left alone for
+# 10 s: open-source nginx has no active checks. A name without an address is left out, because nginx would not start.
+server_lines() {
+    for server in $servers; do
+        host=${server%:*}
+        addresses=$host
+        if is_name "$host"; then addresses=$(getent ahostsv4 "$host" | sed 's/ .*//' | sort -u); fi
+        for address in $addresses; do
+            printf ' server %s:%s max_fails=3 fail_timeout=10s;' "$address" "${server##*:}"
+        done
+    done
+}
+# Without getent (it comes with the C library of Linux) nginx looks the names up itself, once.
+is_name() {
+    case $1 in *[!0-9.]*) command -v getent >/dev/null ;; *) false ;; esac
+}
+# Replaced whole, so that nginx never reads half of it.
+render_gateway() {
+    sed -e "s|\${UPSTREAM_SERVERS}|$1|" -e "s|\${LISTEN}|$listen|" -e "s|\${CONNECTIONS}|$connections|" -e 1d \
+        "$source_dir/gateway.conf.template" >"$run_dir/gateway.conf.new"
+    mv -f "$run_dir/gateway.conf.new" "$run_dir/gateway.conf"
+}
+# Containers that are made anew get other addresses. Ends with nginx, which has this script's process id by then.
+follow_names() {
+    while sleep 5 && kill -0 $$ 2>/dev/null; do
+        now=$(server_lines)
+        # No address at all is a fault of the name service sooner than of every copy.
+        if [ -n "$now" ] && [ "$now" != "$lines" ]; then
+            lines=$now
+            render_gateway "$lines"
+            kill -HUP $$
+        fi
+    done
+}
+
+lines=$(server_lines)
+# None is there yet: every request is refused, with an answer in our form, until one is.
+render_gateway "${lines:- server 127.0.0.1:1 down;}"
 if [ -n "$brotli_module" ] && [ -f "$brotli_module" ]; then
     echo "load_module $brotli_module;" >"$run_dir/modules.conf"
 else
@@ -64,4 +104,12 @@ fi
 
 # Debian keeps servers where a plain user's PATH does not look.
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
+if [ $# -eq 0 ]; then
+    for server in $servers; do
+        if is_name "${server%:*}"; then
+            follow_names &
+            break
+        fi
+    done
+fi
 exec nginx -p "$run_dir" -c "$run_dir/nginx.conf" -e stderr "$@"

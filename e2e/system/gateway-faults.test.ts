@@ -92,6 +92,17 @@ test('a write whose copy refuses the connection goes to another copy', async () 
   expect(good.seen).toHaveLength(4);
 });
 
+test('a name that nobody knows: the gateway starts without it, and with no other it refuses with 503', async () => {
+  const good = await answering();
+  const known = good.address.replace('127.0.0.1', 'localhost');
+  const gateway = await gatewayFor('no-such-copy.invalid:3000', known);
+  expect((await request(`${gateway.baseUrl}/api/v1/lectures`)).status).toBe(200);
+  const alone = await gatewayFor('no-such-copy.invalid:3000');
+  const answer = await request(`${alone.baseUrl}/api/v1/lectures`);
+  expect(answer.status).toBe(503);
+  expect(toJson(answer).error.code).toBe('unavailable');
+});
+
 test('the fast health route of a gateway with a copy that hangs is answered by another copy', async () => {
   const [bad, good] = [await hanging(), await answering()];
   const gateway = await gatewayFor(bad.address, good.address);
