@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseConfig } from '@studymate/config/config';
@@ -108,6 +110,21 @@ describe.runIf(hasProc)('the real models under their settings', () => {
     await unloaded;
     expect(models.reports()[1]).toMatchObject({ state: 'unloaded', memoryBytes: null });
     await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
+  });
+
+  test('of a worker that was started with less priority than a model process takes: it stays there', async () => {
+    const options = { family: 'text', modelDirs: { text: modelDir('all-MiniLM-L6-v2') }, threads: 1 };
+    const child = fork(program, [JSON.stringify(options)], {
+      execPath: 'nice',
+      execArgv: ['-n', '10', process.execPath],
+      serialization: 'advanced',
+    });
+    closers.push(async () => {
+      child.kill('SIGKILL');
+    });
+    const [message] = await once(child, 'message');
+    expect(message).toMatchObject({ type: 'ready' });
+    expect(getPriority(child.pid ?? 0)).toBeGreaterThanOrEqual(10);
   });
 
   test('MODEL_THREADS reaches the runtime: each more is one more thread of the process', async () => {

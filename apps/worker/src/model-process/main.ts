@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import type { FromModelProcess, ToModelProcess } from '@studymate/models/protocol';
 import { type ModelRuntime, serveModel } from '@studymate/models/serve-model';
 import { parseArguments } from './arguments.ts';
@@ -9,8 +9,10 @@ import { parseArguments } from './arguments.ts';
  */
 const options = parseArguments(process.argv[2]);
 
-// The API and the worker answer people; inference takes what they leave.
-setPriority(5);
+const niceness = 5;
+// The API and the worker answer people; inference takes what they leave. A worker that was started with less priority
+// than that stays there: only root may take it back.
+if (getPriority() < niceness) setPriority(niceness);
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole process group; the worker decides when its models end.
 process.on('SIGINT', () => {});
