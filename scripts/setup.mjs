@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './lib/run-command.mjs';
-import { basePrograms, ensurePrograms, systemPrograms } from './lib/system-programs.mjs';
+import { basePrograms, containerPrograms, ensurePrograms, systemPrograms } from './lib/system-programs.mjs';
 
 export const rootDir = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 /** What runs in Node; the page is built apart, because it runs in a browser. */
@@ -34,9 +34,14 @@ function checkNode(version = process.versions.node) {
  */
 export async function setUp({ log, system = false, build = true, signal }) {
   checkNode();
-  const programsSeconds = await timed(() =>
-    ensurePrograms({ programs: system ? [...basePrograms, ...systemPrograms] : basePrograms, log }),
-  );
+  const programsSeconds = await timed(async () => {
+    await ensurePrograms({ programs: system ? [...basePrograms, ...systemPrograms] : basePrograms, log });
+    if (system && process.platform === 'linux') {
+      await ensurePrograms({ programs: containerPrograms, log }).catch((error) =>
+        log(`${error.message}\nWithout them docker-compose.yml is not built and run.`),
+      );
+    }
+  });
   const installSeconds = await timed(() => installPackages(log, signal));
   const buildSeconds = build ? await timed(() => buildApps(log)) : 0;
   return { programsSeconds, installSeconds, buildSeconds };

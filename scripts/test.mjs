@@ -1,5 +1,5 @@
 // `npm test`: set-up, the gates (format and lint, types, unused code) and every test that needs no more than Redis and
-// ffmpeg. `npm run test:system`: the tests under e2e/system, with nginx, Chromium and Prometheus.
+// ffmpeg. `npm run test:system`: the tests under e2e/system, with nginx, Chromium, Prometheus and Docker.
 // Other arguments go to vitest. The last line is `N passed, N failed[, N skipped]`; a gate counts as a test.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -8,6 +8,7 @@ import { rootDir } from '../support/running-system.ts';
 
 interface Service {
   image?: string;
+  pull_policy?: string;
   build?: { context: string; dockerfile?: string; args?: Record<string, string> };
   user?: string;
   command?: string[];
@@ -120,6 +121,13 @@ test('every container runs without rights on a read-only system, from an image w
   }
   // Images of others that would start as root.
   for (const name of ['redis', 'cache']) expect(service(name).user).toBe('redis');
+});
+
+test('an image of ours is built by one service, and asked of no registry', () => {
+  const ours = services.filter(([, each]) => each.image?.startsWith('studymate/'));
+  const builds = ours.filter(([, each]) => each.build).map(([, each]) => each.image);
+  expect(builds.sort()).toEqual([...new Set(ours.map(([, each]) => each.image))].sort());
+  for (const [name, each] of ours) expect(each.pull_policy, name).toBe('never');
 });
 
 test('what the images copy from the checkout is there and not kept out by .dockerignore', async () => {

@@ -31,6 +31,13 @@ export const systemPrograms = [
   { name: 'amtool', apt: 'prometheus-alertmanager', file: '/usr/bin/amtool' },
 ];
 
+/** What it takes to build and run docker-compose.yml in a test, which is left out where they cannot be had. */
+export const containerPrograms = [
+  { name: 'dockerd', apt: 'docker.io' },
+  { name: 'docker-compose', apt: 'docker-compose' },
+  { name: 'mmdebstrap', apt: 'mmdebstrap' },
+];
+
 /** Whether this names a program that can be started: by its path (API and worker run in the project's folder) or in PATH. */
 async function isProgram(given) {
   if (!given.includes('/')) return (await findProgram(given)) !== null;
