@@ -109,7 +109,7 @@ function inOrderOfSpeech(a: Phrase, b: Phrase, first: number): [Phrase, Phrase] 
 /** The beginning of a sentence, cut at a word to the length of a title; '' when it has no word. */
 export function trimClause(sentence: string): string {
   const clean = sentence
-    .replace(/^(?:(?:and|so|but|now|okay|ok|well|um|uh|then|also|alright|right)[\s,]+)+/i, '')
+    .replace(/^(?:(?:and|so(?! far\b)|but|now|okay|ok|well|um|uh|then|also|alright|right)[\s,]+)+/i, '')
     .replace(/\s+/gu, ' ')
     .trim();
   const words = findWords(clean);

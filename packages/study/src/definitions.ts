@@ -83,7 +83,8 @@ const patterns: Record<string, Pattern[]> = {
   ],
 };
 
-const leading = /^(?:and|so|but|now|okay|well|then|also|because|that|here)[\s,]+/iu;
+const leading =
+  /^(?:and|so(?! (?:far|long|much|many|few|that|called)\b)|but|now|okay|well|then|also|because|that|here)[\s,]+/iu;
 const leadingArticle =
   /^(?:the|an?|our|what we call|so-called|le|la|les|l'|un|une|der|die|das|ein|eine|el|los|las|una?)\s+/iu;
 const notTerms =
@@ -152,8 +153,11 @@ function cleanTerm(text: string, terms: Terms, nouns: NounGuess): string | null 
 const danglingDefinition =
   /^(?:this|that|these|those|it|he|she|they|we|you|i|and|which|what|same|the same|not|one of (?:them|those|these))\b/iu;
 
+/** "… in three laws which are called X": what is before the pronoun speaks of X, and does not say what it is. */
+const endsInPronoun = /\b(?:that|which|who|what|it|they|these|those|we|you)$/iu;
+
 function cleanDefinition(text: string): string | null {
-  if (danglingDefinition.test(text)) return null;
+  if (danglingDefinition.test(text) || endsInPronoun.test(text.trim())) return null;
   const definition = tidyStatement(text.trim());
   const count = findWords(definition).length;
   return count >= 3 && count <= 45 ? definition : null;

@@ -6,7 +6,7 @@ import { findWords } from './text-terms.ts';
  * end mark. Nothing is added, reordered or reworded: the words left stand in the transcript in the same order.
  */
 const opener =
-  /^(?:(?:and|so|but|now|okay|ok|well|um+|uh+|er+|ah|oh|yeah|yes|right|alright|all right|you know|i mean|then|alors|euh|donc|also|ja|äh|ähm|pues|bueno|يعني|طيب)(?:\s*[,;:–—-]\s*|\s+(?=\S)))+/iu;
+  /^(?:(?:and|so(?! (?:far|long|much|many|few|that|called)\b)|but|now|okay|ok|well|um+|uh+|er+|ah|oh|yeah|yes|right|alright|all right|you know|i mean|then|alors|euh|donc|also|ja|äh|ähm|pues|bueno|يعني|طيب)(?:\s*[,;:–—-]\s*|\s+(?=\S)))+/iu;
 const hesitation = /(?<=^|[\s,])(?:um+|uh+|er+m?|hmm+|euh|äh|ähm)(?:[,.]?)(?=\s|$)/giu;
 
 export function tidyStatement(text: string): string {

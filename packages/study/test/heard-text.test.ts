@@ -75,6 +75,10 @@ describe('definitions', () => {
   ])('%s', (sentence, term, definition) => {
     expect(definitionsOf(sentence)).toEqual([[term, expect.stringMatching(definition)]]);
   });
+
+  test('what is before a relative clause that gives a name does not say what the name means', () => {
+    expect(definitionsOf("Today we will express this in three laws which are called Newton's laws.")).toEqual([]);
+  });
 });
 
 describe('makeFlashcards', () => {

@@ -109,6 +109,7 @@ describe('makeSummary', () => {
 describe('statement text', () => {
   test('openers and hesitations go, capital and full stop come', () => {
     expect(tidyStatement('so, um, the magma rises in the, uh, chamber')).toBe('The magma rises in the, chamber.');
+    expect(tidyStatement('so far we have talked about mass')).toBe('So far we have talked about mass.');
     expect(tidyStatement('火山是地壳的开口')).toBe('火山是地壳的开口。');
   });
 

@@ -82,6 +82,6 @@ const writtenSummary: Refinement<Summary> = {
 export const studyStages: Record<StudyStageName, Stage> = {
   chapters: createStudyStage('chapters', 3, chaptersArtifactSchema, { companion: searchIndex }),
   topics: createStudyStage('topics', 2, topicsArtifactSchema),
-  summary: createStudyStage('summary', 2, summaryArtifactSchema, { refinement: writtenSummary }),
-  flashcards: createStudyStage('flashcards', 2, flashcardsArtifactSchema),
+  summary: createStudyStage('summary', 3, summaryArtifactSchema, { refinement: writtenSummary }),
+  flashcards: createStudyStage('flashcards', 3, flashcardsArtifactSchema),
 };
