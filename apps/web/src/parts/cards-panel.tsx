@@ -1,12 +1,13 @@
 import type { ReviewRating } from '@studymate/contracts/reviews';
 import type { Flashcard } from '@studymate/contracts/study';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import { createCardReviews } from '../state/card-reviews.ts';
 import { findDue, toProgress } from '../state/spaced-repetition.ts';
 import { toAbout } from '../text/format.ts';
 import { toMessage } from '../text/problems.ts';
 import { FlashcardDeck } from './flashcard-deck.tsx';
+import { hasLostFocus } from './lost-focus.ts';
 import { Quiz } from './quiz.tsx';
 
 const ratings: readonly ReviewRating[] = ['again', 'hard', 'good', 'easy'];
@@ -32,9 +33,11 @@ export default function CardsPanel({ lectureId, cards, onSeek }: CardsPanelProps
     if (reviews !== null && round === null) setRound(findDue(cardIds, reviews, Date.now()).due);
   }, [reviews, round, cardIds]);
 
+  const hasAnswered = useRef(false);
   const byId = new Map(cards.map((card) => [card.id, card]));
   const due = (round ?? []).flatMap((id) => byId.get(id) ?? []);
   const rate = (card: Flashcard, rating: ReviewRating) => {
+    hasAnswered.current = true;
     store.rate(card.id, rating);
     const rest = (round ?? []).filter((id) => id !== card.id);
     // Not known: once more before the round ends.
@@ -63,7 +66,12 @@ export default function CardsPanel({ lectureId, cards, onSeek }: CardsPanelProps
       </fieldset>
       {mode === 'quiz' && <Quiz lectureId={lectureId} onSeek={onSeek} />}
       {mode === 'due' && due.length === 0 && (
-        <NothingDue cardIds={cardIds} reviews={reviews} onLook={() => setRound(null)} />
+        <NothingDue
+          cardIds={cardIds}
+          reviews={reviews}
+          takesFocus={hasAnswered.current}
+          onLook={() => setRound(null)}
+        />
       )}
       {(mode === 'all' || (mode === 'due' && due.length > 0)) && (
         <FlashcardDeck key={mode} cards={mode === 'all' ? cards : due} onSeek={onSeek}>
@@ -110,8 +118,18 @@ export default function CardsPanel({ lectureId, cards, onSeek }: CardsPanelProps
   );
 }
 
-function NothingDue(props: { cardIds: readonly string[]; reviews: Parameters<typeof findDue>[1]; onLook(): void }) {
+function NothingDue(props: {
+  cardIds: readonly string[];
+  reviews: Parameters<typeof findDue>[1];
+  takesFocus: boolean;
+  onLook(): void;
+}) {
   const m = useMessages();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The last card went with its answer, and what had the focus.
+    if (props.takesFocus && hasLostFocus()) button.current?.focus();
+  }, [props.takesFocus]);
   const { nextDueMs } = findDue(props.cardIds, props.reviews, Date.now());
   const inSeconds = nextDueMs === null ? null : (nextDueMs - Date.now()) / 1000;
   return (
@@ -120,7 +138,7 @@ function NothingDue(props: { cardIds: readonly string[]; reviews: Parameters<typ
         <strong>{m.cards.nothingDue}</strong>
       </p>
       <p>{inSeconds === null ? '' : m.cards.nextIn(toAbout(Math.max(5, inSeconds), m))}</p>
-      <button class="button" type="button" onClick={props.onLook}>
+      <button ref={button} class="button" type="button" onClick={props.onLook}>
         {m.cards.look}
       </button>
     </div>

@@ -55,6 +55,11 @@ export function FlashcardDeck(props: {
           <span class="flashcard-text" dir="auto">
             {isTurned ? card.back : card.front}
           </span>
+          {isTurned && (
+            <span class="flashcard-front" dir="auto">
+              {card.front}
+            </span>
+          )}
           <span class="flashcard-hint">{isTurned ? m.cards.turnBack : m.cards.turnOver}</span>
         </button>
       </div>

@@ -16,6 +16,9 @@ export interface Notes {
   segments: readonly Segment[];
 }
 
+const paragraphSeconds = 45;
+const maxParagraphSeconds = 120;
+
 /** Everything that one would print, as Markdown (https://spec.commonmark.org): what was said stands in its chapters. */
 export function toMarkdown(notes: Notes, m: Messages): string {
   const { title, meta, summary, chapters, cards, segments } = notes;
@@ -29,10 +32,10 @@ export function toMarkdown(notes: Notes, m: Messages): string {
     blocks.push(`## ${m.summary.keyTerms}`, lines.join('\n'));
   }
   if (segments.length > 0) blocks.push(`## ${m.transcript.title}`);
-  for (const [index, texts] of groupByChapter(segments, chapters)) {
+  for (const [index, spoken] of groupByChapter(segments, chapters)) {
     const chapter = chapters[index];
     if (chapter !== undefined) blocks.push(`### ${toPlain(chapter.title)} (${toClock(chapter.start)})`);
-    blocks.push(toPlain(texts.join(' ')));
+    for (const { start, text } of toParagraphs(spoken)) blocks.push(`(${toClock(start)}) ${toPlain(text)}`);
   }
   if (cards.length > 0) {
     const lines = cards.map(({ front, back }) => `- ${toPlain(front)}\n  - ${toPlain(back)}`);
@@ -41,15 +44,34 @@ export function toMarkdown(notes: Notes, m: Messages): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function groupByChapter(segments: readonly Segment[], chapters: readonly Chapter[]): Map<number, string[]> {
-  const groups = new Map<number, string[]>();
-  for (const { start, text } of segments) {
+type Spoken = Pick<Segment, 'start' | 'text'>;
+
+function groupByChapter(segments: readonly Spoken[], chapters: readonly Chapter[]): Map<number, Spoken[]> {
+  const groups = new Map<number, Spoken[]>();
+  for (const segment of segments) {
     // Somebody has taken it out.
-    if (text === '') continue;
-    const index = findAt(chapters, start);
-    groups.set(index, [...(groups.get(index) ?? []), text.trim()]);
+    if (segment.text === '') continue;
+    const index = findAt(chapters, segment.start);
+    const group = groups.get(index);
+    if (group === undefined) groups.set(index, [segment]);
+    else group.push(segment);
   }
   return groups;
+}
+
+/** About a minute each, and never in the middle of a sentence unless nobody ends one. */
+function toParagraphs(segments: readonly Spoken[]): Spoken[] {
+  const paragraphs: { start: number; text: string }[] = [];
+  let isSentence = true;
+  for (const { start, text } of segments) {
+    const last = paragraphs.at(-1);
+    const age = last === undefined ? Number.POSITIVE_INFINITY : start - last.start;
+    if (last === undefined || age > maxParagraphSeconds || (isSentence && age > paragraphSeconds)) {
+      paragraphs.push({ start, text: text.trim() });
+    } else last.text += ` ${text.trim()}`;
+    isSentence = /[.!?…。！？؟।]["'”’)»]*$/u.test(text.trim());
+  }
+  return paragraphs;
 }
 
 /** A text that means nothing but itself, on one line. */
