@@ -80,6 +80,8 @@ test('what the microphone hears is recorded with a pause, sent, and also sent wh
   const firstId = page.url().split('/').at(-1) ?? '';
   const { title } = await system.client.getLecture(firstId);
   expect(title).toMatch(/^Recording \d{4}-\d\d-\d\d \d\d\.\d\d/);
+  // The browser that recorded it did not write how long it is.
+  await page.waitForFunction(() => Number.isFinite(document.querySelector('audio')?.duration));
 
   const second = await page.context().newPage();
   await record(second);

@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { withDuration } from './recording-duration.ts';
 import type { RecordingMemory } from './recording-memory.ts';
 import { createSoundLevel } from './sound-level.ts';
 
@@ -106,11 +107,15 @@ export function createRecorder(deps: {
       meter.close();
       for (const track of stream.getTracks()) track.stop();
       running = null;
+      const durationSeconds = seconds.peek();
       state.value = 'idle';
       seconds.value = 0;
       level.value = 0;
-      const recorded = isWanted && pieces.length > 0 ? toFile(pieces, media.mimeType, startedAt) : null;
-      void Promise.resolve(recorded && deps.onRecorded(recorded, courseId)).then(kept.forget);
+      const handOver = async () => {
+        const whole = await withDuration(pieces, durationSeconds).catch(() => pieces);
+        await deps.onRecorded(toFile(whole, media.mimeType, startedAt), courseId);
+      };
+      void (isWanted && pieces.length > 0 ? handOver() : Promise.resolve()).then(kept.forget);
     });
     running = {
       media,
@@ -160,11 +165,11 @@ export function createRecorder(deps: {
 }
 
 /** Named by when it was begun, in the form that sorts by itself. */
-function toFile(pieces: Blob[], type: string, startedAt: Date): File {
+function toFile(pieces: readonly Blob[], type: string, startedAt: Date): File {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${startedAt.getFullYear()}-${two(startedAt.getMonth() + 1)}-${two(startedAt.getDate())}`;
   const ending = type.startsWith('audio/mp4') ? 'm4a' : type.startsWith('audio/ogg') ? 'ogg' : 'webm';
   const name = `Recording ${day} ${two(startedAt.getHours())}.${two(startedAt.getMinutes())}.${ending}`;
   const plainType = type.split(';')[0] ?? '';
-  return new File(pieces, name, { type: plainType, lastModified: startedAt.getTime() });
+  return new File([...pieces], name, { type: plainType, lastModified: startedAt.getTime() });
 }
