@@ -133,6 +133,55 @@ test('the waveform shows how loud the recording is, and a click in it plays from
   expect(problems).toEqual([]);
 });
 
+test('a lecture that is opened again goes on where it was left, at the speed and with the part that were chosen', async () => {
+  const { page, problems } = await open();
+  await openCards(page);
+  await page.getByLabel('Speed').selectOption('1.5×');
+  const word = page.locator('.segment').nth(8).locator('.word').first();
+  const start = Number(await word.getAttribute('data-start'));
+  await word.click();
+  await page.waitForFunction((from) => (document.querySelector('audio')?.currentTime ?? 0) > from + 2, start);
+  await page.evaluate(() => document.querySelector('audio')?.pause());
+  await page.waitForFunction(() => (localStorage.getItem('studymate.places') ?? '') !== '');
+  await page.reload();
+  await page.locator('.note', { hasText: 'where you stopped' }).waitFor();
+  await page.waitForFunction((from) => {
+    const { currentTime, paused, playbackRate } = document.querySelector('audio') as HTMLMediaElement;
+    return paused && playbackRate === 1.5 && currentTime > from - 1 && currentTime < from + 15;
+  }, start);
+  await page.locator('.segment.is-now').waitFor();
+  await page.getByRole('tab', { name: 'Cards', selected: true }).waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('words are found in the transcript, and one goes from place to place', async () => {
+  const { segments } = await system.client.getTranscript(studiedId);
+  const text = segments.map((segment) => segment.text).join(' ');
+  const total = text.toLowerCase().split('print').length - 1;
+  expect(total).toBeGreaterThan(2);
+  const { page, problems } = await open();
+  await page.goto(`/#/lectures/${studiedId}`);
+  await page.locator('.segment').first().waitFor();
+  await page.keyboard.press('/');
+  await page.locator('#search:focus').waitFor();
+  await page.keyboard.type('PRINT');
+  const place = page.locator('.transcript-search .search-status');
+  const count = (name: string) => page.evaluate((key) => CSS.highlights.get(key)?.size ?? 0, name);
+  await place.filter({ hasText: `1 of ${total}` }).waitFor();
+  await expect.poll(() => count('found')).toBe(total);
+  await page.keyboard.press('Shift+Enter');
+  await place.filter({ hasText: `${total} of ${total}` }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await place.filter({ hasText: `2 of ${total}` }).waitFor();
+  const marked = () => page.evaluate(() => [...(CSS.highlights.get('found-now') ?? [])].map(String));
+  await expect.poll(marked).toEqual([expect.stringMatching(/^print$/i)]);
+  await page.locator('#search').fill('xylophone');
+  await place.filter({ hasText: 'Nothing was found' }).waitFor();
+  await expect.poll(() => count('found')).toBe(0);
+  expect(problems).toEqual([]);
+});
+
 test('a course is made, gets lectures, is searched, renamed and deleted; its lectures stay', async () => {
   const { page, problems } = await open();
   await page.goto('/');

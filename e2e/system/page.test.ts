@@ -219,14 +219,31 @@ describe('the page', () => {
     await found.locator('mark').first().waitFor();
     const href = (await found.locator('a').getAttribute('href')) ?? '';
     const at = Number(/\?at=([\d.]+)$/.exec(href)?.[1]);
+    await page.evaluate(() => {
+      const seen = window as unknown as { scrolled: number };
+      const note = () => {
+        seen.scrolled = window.scrollY;
+      };
+      document.addEventListener('click', note, { capture: true, once: true });
+    });
     await found.locator('a').click();
     await page.locator('.segment.is-now').waitFor();
     await page.waitForFunction((seconds) => {
       const player = document.querySelector('audio, video') as HTMLMediaElement;
       return player.readyState > 0 && Math.abs(player.currentTime - seconds) < 0.5 && player.paused;
     }, at);
+    // What was found is there again, as far down as it was.
     await page.goBack();
-    await page.getByLabel('Search in all lectures').fill('xylophone quarantine');
+    await page.locator('.found mark').first().waitFor();
+    const field = page.getByLabel('Search in all lectures');
+    expect(await field.inputValue()).toBe('beautiful letters');
+    await page.waitForFunction(() => {
+      const { scrolled } = window as unknown as { scrolled: number };
+      // Another answer may be shorter.
+      const furthest = document.documentElement.scrollHeight - window.innerHeight;
+      return Math.abs(window.scrollY - Math.min(scrolled, furthest)) < 2;
+    });
+    await field.fill('xylophone quarantine');
     await page.locator('.search-status', { hasText: /Nothing was found|moment/ }).waitFor();
     expect(problems).toEqual([]);
   });

@@ -13,9 +13,11 @@ import { createDraftMemory } from './state/draft-memory.ts';
 import { createLanguage } from './state/language.ts';
 import { createNotices } from './state/notices.ts';
 import { createPerson } from './state/person.ts';
+import { createPlaces } from './state/places.ts';
 import { createRecorder } from './state/recorder.ts';
 import { createRecordingMemory } from './state/recording-memory.ts';
 import { parseRoute, toLectureHash } from './state/route.ts';
+import { createScrollMemory } from './state/scroll-memory.ts';
 import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
 import { createSingleKeys } from './state/single-keys.ts';
 import { createSpokenLanguage } from './state/spoken-language.ts';
@@ -29,14 +31,15 @@ async function main(root: HTMLElement): Promise<void> {
   const notices = createNotices();
   const language = await createLanguage(navigator.languages);
   const { messages } = language;
-  const place = signal<PageProps['place']['value']>({ route: parseRoute(location.hash), visit: 0 });
+  const place = signal<PageProps['place']['value']>({ route: parseRoute(location.hash), visit: 0, scrollY: 0 });
   const session = signal<'unknown' | 'signed-in' | 'asked'>(isSignedIn() ? 'signed-in' : 'unknown');
+  const scrolled = createScrollMemory();
   const isHome = () => parseRoute(location.hash).name === 'home';
 
   const open = () => {
     notices.reachable();
     session.value = isSignedIn() ? 'signed-in' : 'unknown';
-    place.value = { route: parseRoute(location.hash), visit: place.peek().visit + 1 };
+    place.value = { route: parseRoute(location.hash), visit: place.peek().visit + 1, scrollY: scrolled.leave() };
   };
   /** Instead of whatever view it was that the API refused; several calls may be refused at once. */
   const askForKey = () => {
@@ -61,8 +64,11 @@ async function main(root: HTMLElement): Promise<void> {
     readTerms: terms.read,
     readLanguage: () => spoken.code.peek(),
     onLecture(lecture, isOnly) {
+      const text = messages.peek().upload.done(lecture.title);
       if (isOnly && isHome()) location.hash = toLectureHash(lecture.id);
-      else notices.note(messages.peek().upload.done(lecture.title));
+      // The list shows it.
+      else if (isHome()) notices.announce(text);
+      else notices.note(text);
     },
     onUnauthenticated: askForKey,
   });
@@ -74,11 +80,13 @@ async function main(root: HTMLElement): Promise<void> {
   });
   const courses = createCourseList({ client });
   const drafts = createDraftMemory();
+  const places = createPlaces();
   const forgetTyped = () => {
     forgetAll(unsentPrefix);
     terms.write('');
     spoken.choose(null);
     courses.forget();
+    places.forgetAll();
   };
   const forgetEverything = async (left: string | null) => {
     await Promise.all([uploads.forgetAll(left), recorder.forgetAll(left), drafts.forgetAll(left)]);
@@ -98,6 +106,7 @@ async function main(root: HTMLElement): Promise<void> {
     recorder,
     courses,
     drafts,
+    places,
     terms,
     spoken,
     singleKeys: createSingleKeys(),

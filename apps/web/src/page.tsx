@@ -5,6 +5,7 @@ import { Shell } from './parts/shell.tsx';
 import { useKeys } from './parts/use-keys.ts';
 import { useMessages } from './state/app.ts';
 import type { Route } from './state/route.ts';
+import { keepScrolledTo } from './state/scroll-memory.ts';
 import { CourseView } from './views/course-view.tsx';
 import { HomeView } from './views/home-view.tsx';
 import { LectureView } from './views/lecture-view.tsx';
@@ -12,7 +13,7 @@ import { SignInView } from './views/sign-in-view.tsx';
 
 export interface PageProps {
   /** Changes also when the same address is opened again. */
-  place: ReadonlySignal<{ route: Route; visit: number }>;
+  place: ReadonlySignal<{ route: Route; visit: number; scrollY: number }>;
   session: ReadonlySignal<'unknown' | 'signed-in' | 'asked'>;
   onSignedIn(owner: string): void;
   onSignOut(): void;
@@ -22,7 +23,7 @@ export interface PageProps {
 export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   const m = useMessages();
   const isAsked = session.value === 'asked';
-  const { route, visit } = place.value;
+  const { route, visit, scrollY } = place.value;
   const key = useComputed(() => `${session.value === 'asked'} ${place.value.visit}`).value;
   const seenKey = useRef<string | null>(null);
   const [showsHelp, setShowsHelp] = useState(false);
@@ -43,13 +44,14 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   useLayoutEffect(() => {
     document.body.classList.toggle('is-app', !isAsked && route.name === 'lecture');
     document.title = 'StudyMate';
-    window.scrollTo(0, 0);
+    const stop = keepScrolledTo(scrollY);
     const isFirst = seenKey.current === null;
     seenKey.current = key;
     // Where a reader of the screen begins to read.
     if (!isFirst) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
     if (wantsSearch.current) wantsSearch.current = !focusSearch();
-  }, [key, isAsked, route]);
+    return stop;
+  }, [key, isAsked, route, scrollY]);
   return (
     <Shell onSignOut={session.value === 'signed-in' ? onSignOut : null} onHelp={() => setShowsHelp(true)}>
       {isAsked ? <SignInView onSignedIn={onSignedIn} /> : <View key={visit} route={route} />}
@@ -68,11 +70,11 @@ function View({ route }: { route: Route }) {
   const m = useMessages();
   switch (route.name) {
     case 'home':
-      return <HomeView />;
+      return <HomeView query={route.query} />;
     case 'course':
-      return <CourseView courseId={route.courseId} />;
+      return <CourseView courseId={route.courseId} query={route.query} />;
     case 'lecture':
-      return <LectureView lectureId={route.lectureId} atSeconds={route.atSeconds} />;
+      return <LectureView lectureId={route.lectureId} atSeconds={route.atSeconds} part={route.part} />;
     default:
       return (
         <div class="message">

@@ -2,10 +2,11 @@ import type { Lecture } from '@studymate/contracts/lecture';
 import { type StageStatus, stageNames } from '@studymate/contracts/stages';
 import type { Segment } from '@studymate/contracts/transcript';
 import { describe, expect, test } from 'vitest';
-import { parseRoute, toLectureHash } from '../src/state/route.ts';
+import { parseRoute, toHash, toLectureHash } from '../src/state/route.ts';
 import { createSpeedometer } from '../src/state/speedometer.ts';
 import { findObjection } from '../src/state/upload-file.ts';
 import { en } from '../src/text/en.ts';
+import { findMatches, toFindable } from '../src/text/find-in-transcript.ts';
 import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/text/format.ts';
 import { splitByHighlights } from '../src/text/highlights.ts';
 import { toMarkdown } from '../src/text/markdown.ts';
@@ -85,12 +86,36 @@ describe('times and sizes', () => {
   });
 });
 
+describe('a search in a transcript', () => {
+  const segments = [{ text: 'Élan, then a café.' }, { text: 'A CAFÉ  au lait; the ﬁrst' }, { text: 'éclair. الكِتَاب' }];
+  const found = (wanted: string) =>
+    findMatches(toFindable(segments), wanted).map(({ from, to }) =>
+      from.segment === to.segment
+        ? segments[from.segment]?.text.slice(from.offset, to.offset)
+        : [segments[from.segment]?.text.slice(from.offset), segments[to.segment]?.text.slice(0, to.offset)],
+    );
+
+  test('finds words whatever their case and marks, and nothing for spaces', () => {
+    expect(found('cafe')).toEqual(['café', 'CAFÉ']);
+    expect(found('CAFÉ au')).toEqual(['CAFÉ  au']);
+    expect(found('fir')).toEqual(['ﬁr']);
+    expect(found('كتاب')).toEqual(['كِتَاب']);
+    expect(['', '  ', 'tea'].map(found)).toEqual([[], [], []]);
+  });
+
+  test('finds what runs from one segment into the next', () => {
+    expect(found('first  eclair')).toEqual([['ﬁrst', 'éclair']]);
+  });
+});
+
 describe('addresses', () => {
   test('lead to the list, to a lecture, or to nothing', () => {
     const id = '01m7ym4szrg1stsyamh6b2ebas';
     expect(['', '#', '#/'].map((hash) => parseRoute(hash).name)).toEqual(['home', 'home', 'home']);
-    expect(parseRoute(toLectureHash(id))).toEqual({ name: 'lecture', lectureId: id, atSeconds: null });
-    expect(parseRoute(toLectureHash(id, 75.25))).toEqual({ name: 'lecture', lectureId: id, atSeconds: 75.25 });
+    const lecture = { name: 'lecture', lectureId: id, part: null };
+    expect(parseRoute(toLectureHash(id))).toEqual({ ...lecture, atSeconds: null });
+    expect(parseRoute(toLectureHash(id, 75.25))).toEqual({ ...lecture, atSeconds: 75.25 });
+    expect(parseRoute(`#/lectures/${id}?part=nothing`)).toEqual({ ...lecture, atSeconds: null });
     for (const hash of [
       '#/lectures/',
       '#/lectures/a/b',
@@ -103,6 +128,16 @@ describe('addresses', () => {
       expect(parseRoute(hash)).toEqual({ name: 'unknown' });
     }
   });
+});
+
+test('an address keeps what is searched for and the part that is open', () => {
+  const routes = [
+    { name: 'home', query: '50 % of “x” & #y?' },
+    { name: 'course', courseId: 'abc', query: 'كتب' },
+    { name: 'lecture', lectureId: 'abc', atSeconds: 3, part: 'flashcards' },
+  ] as const;
+  for (const route of routes) expect(parseRoute(toHash(route))).toEqual(route);
+  expect(toHash({ name: 'home', query: '' })).toBe('#/');
 });
 
 describe('a file that is chosen', () => {
@@ -284,7 +319,7 @@ describe('notes as Markdown', () => {
         '# Type \\*and\\* \\[print\\]\n\n1:00 · English\n',
         '## Summary\n\n- 1\\. Letters were cast. (1:01)\n',
         '## Key terms\n\n- **type**: A letter \\<b\\>.\n',
-        '## Transcript\n\n### Before (0:00)\n\nOne two.\n\n### After (0:30)\n\n\\# Three\n',
+        '## Transcript\n\n### Before (0:00)\n\n(0:00) One two.\n\n### After (0:30)\n\n(0:40) \\# Three\n',
         '## Cards\n\n- Who?\n  - He.\n',
       ].join('\n'),
     );
@@ -292,7 +327,14 @@ describe('notes as Markdown', () => {
 
   test('leave out what was not made', () => {
     const few = { ...notes, title: 'A', meta: 'B', summary: null, chapters: [], cards: [] };
-    expect(toMarkdown(few, en)).toBe('# A\n\nB\n\n## Transcript\n\nOne two. \\# Three\n');
+    expect(toMarkdown(few, en)).toBe('# A\n\nB\n\n## Transcript\n\n(0:00) One two. \\# Three\n');
+  });
+
+  test('have a paragraph a minute or so, which ends with a sentence if there is one', () => {
+    const texts = ['One.', 'Two', 'goes on.', 'Three.'];
+    const segments = toSegments(0, texts).map((segment, i) => ({ ...segment, start: i * 40 }));
+    const few = { ...notes, title: 'A', meta: 'B', summary: null, chapters: [], cards: [], segments };
+    expect(toMarkdown(few, en)).toBe('# A\n\nB\n\n## Transcript\n\n(0:00) One. Two goes on.\n\n(2:00) Three.\n');
   });
 });
 

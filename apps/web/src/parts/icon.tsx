@@ -2,6 +2,8 @@ const paths = {
   upload: 'M12 16V5m0 0L7 10m5-5 5 5M5 19h14',
   back: 'M15 5l-7 7 7 7',
   forward: 'M9 5l7 7-7 7',
+  up: 'M5 15l7-7 7 7',
+  down: 'M5 9l7 7 7-7',
   download: 'M12 4v11m0 0 5-5m-5 5-5-5M5 20h14',
   done: 'M5 12.5l4.5 4.5L19 7.5',
   failed: 'M7 7l10 10M17 7L7 17',

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import type { Playback } from '../state/playback.ts';
 import { findRecording, isReachable, pauseBeforeTrying } from '../state/recording.ts';
+import { Speed } from './speed.tsx';
 
 interface PlayerProps {
   mediaUrl: string;
@@ -80,6 +81,7 @@ export function Player({ mediaUrl, playback, onVideo, children }: PlayerProps) {
           onError={(event: Event) => void onError(event)}
           onLoadedMetadata={onLoaded}
         />
+        <Speed playback={playback} />
       </div>
       <p class="player-problem" role="status" hidden={!cannotPlay}>
         {m.player.cannotPlay}
@@ -109,7 +111,9 @@ function followMedia(media: HTMLMediaElement, playback: Playback): () => void {
     cancelAnimationFrame(frame);
     tell();
   };
-  const listeners = { play: start, pause: stop, seeked: tell };
+  const tellSpeed = () => playback.tellSpeed(media.playbackRate);
+  // Without pictures, in a tab that is not seen, it is told by `timeupdate` alone.
+  const listeners = { play: start, pause: stop, seeked: tell, timeupdate: tell, ratechange: tellSpeed };
   for (const [type, listener] of Object.entries(listeners)) media.addEventListener(type, listener);
   return () => {
     cancelAnimationFrame(frame);

@@ -1,20 +1,35 @@
 import type { SearchResponse } from '@studymate/contracts/search';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
-import { toLectureHash } from '../state/route.ts';
+import { rewriteAddress, toLectureHash } from '../state/route.ts';
 import { createSearch } from '../state/search.ts';
 import type { Messages } from '../text/en.ts';
 import { toClock } from '../text/format.ts';
 import { splitByHighlights } from '../text/highlights.ts';
 import { toMessage } from '../text/problems.ts';
 
-/** Looks through lectures while somebody types; each answer leads to its moment. @param props.courseId only its own */
-export function SearchBox({ courseId }: { courseId?: string }) {
+const maxQueryLength = 500;
+
+/**
+ * Looks through lectures while somebody types; each answer leads to its moment.
+ * @param props.courseId only its own
+ * @param props.query what is looked for at first
+ */
+export function SearchBox({ courseId, query }: { courseId?: string; query: string }) {
   const { client, singleKeys } = useApp();
   const m = useMessages();
   const search = useMemo(
-    () => createSearch({ client, ...(courseId !== undefined && { courseId }) }),
-    [client, courseId],
+    () =>
+      createSearch({
+        client,
+        ...(courseId !== undefined && { courseId }),
+        query,
+        onQuery: (asked) =>
+          rewriteAddress(
+            courseId === undefined ? { name: 'home', query: asked } : { name: 'course', courseId, query: asked },
+          ),
+      }),
+    [client, courseId, query],
   );
   useEffect(() => () => search.close(), [search]);
   const answer = search.answer.value;
@@ -38,7 +53,9 @@ export function SearchBox({ courseId }: { courseId?: string }) {
             type="search"
             autocomplete="off"
             aria-keyshortcuts={singleKeys.areOn.value ? '/' : undefined}
+            maxLength={maxQueryLength}
             placeholder={m.search.placeholder}
+            defaultValue={query}
             onInput={({ currentTarget }) => search.write(currentTarget.value)}
           />
         </form>

@@ -1,5 +1,6 @@
 import type { Lecture } from '@studymate/contracts/lecture';
 import type { StageName, StageView } from '@studymate/contracts/stages';
+import { useRef } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import { findStage, hasEnded } from '../state/lecture-state.ts';
 import type { Messages } from '../text/en.ts';
@@ -7,11 +8,16 @@ import { toReason } from '../text/problems.ts';
 import { toStageText } from '../text/status-text.ts';
 import { Icon } from './icon.tsx';
 
-/** The steps side by side, each with how far it is or what it took. As high at the end as before the first answer. */
+/**
+ * The steps side by side, each with how far it is or what it took. As high at the end as before the first answer; on a small
+ * screen not there at all for a lecture that was ready before.
+ */
 export function StageStrip({ lecture }: { lecture: Lecture | null }) {
   const m = useMessages();
+  const wasSeenWorking = useRef(false);
+  wasSeenWorking.current ||= lecture !== null && lecture.status !== 'ready';
   return (
-    <ol class="stages" aria-label={m.lecture.steps}>
+    <ol class={wasSeenWorking.current ? 'stages' : 'stages is-over'} aria-label={m.lecture.steps}>
       {(Object.keys(m.stages) as StageName[]).map((name) => {
         const stage = lecture === null ? undefined : findStage(lecture, name);
         return (

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 
-export interface TabItem {
-  id: string;
+export interface TabItem<Id extends string> {
+  id: Id;
   label: string;
 }
 
@@ -10,7 +10,12 @@ export interface TabItem {
  * elsewhere on the page, with what `panelProps` gives.
  * https://www.w3.org/WAI/ARIA/apg/patterns/tabs/
  */
-export function Tabs(props: { tabs: readonly TabItem[]; label: string; selected: string; onSelect(id: string): void }) {
+export function Tabs<Id extends string>(props: {
+  tabs: readonly TabItem<Id>[];
+  label: string;
+  selected: Id;
+  onSelect(id: Id): void;
+}) {
   const list = useRef<HTMLDivElement>(null);
   const onKey = (event: KeyboardEvent) => {
     const buttons = [...(list.current?.querySelectorAll<HTMLButtonElement>('[role=tab]') ?? [])];

@@ -11,6 +11,7 @@ import { loadEditing } from './load-editing.ts';
 import { panelProps } from './tabs.tsx';
 import { TranscriptHead } from './transcript-head.tsx';
 import { TranscriptRow } from './transcript-row.tsx';
+import { TranscriptSearch } from './transcript-search.tsx';
 
 const EditBar = toLazy(async () => ({ default: (await loadEditing()).EditBar }));
 
@@ -53,9 +54,15 @@ export function Transcript(props: TranscriptProps) {
     return segment !== undefined && seconds <= segment.end + lingerSeconds ? index : -1;
   });
   const findRow = (index: number) =>
-    list.current?.children[Math.floor(index / rowsOfBlock)]?.children[index % rowsOfBlock];
-  const scrollTo = (index: number, behavior: ScrollBehavior) =>
-    findRow(index)?.scrollIntoView({ block: 'center', behavior });
+    list.current?.children[Math.floor(index / rowsOfBlock)]?.children[index % rowsOfBlock] ?? null;
+  const scrollTo = (index: number, behavior: ScrollBehavior) => {
+    const row = findRow(index);
+    if (row === null) return;
+    const isFar = Math.abs(row.getBoundingClientRect().top) > 2 * window.innerHeight;
+    row.scrollIntoView({ block: 'center', behavior: isFar ? 'auto' : behavior });
+    // The height of what was out of sight was a guess; now it is known.
+    if (isFar) requestAnimationFrame(() => requestAnimationFrame(() => row.scrollIntoView({ block: 'center' })));
+  };
 
   useSignalEffect(() => {
     const index = row.value;
@@ -68,6 +75,21 @@ export function Transcript(props: TranscriptProps) {
     isFollowing.value = false;
     findRow(field.id)?.scrollIntoView({ block: 'nearest' });
   });
+  // Whoever plays a moment from elsewhere wants to read it, too.
+  useSignalEffect(() => {
+    const jump = playback.jump.value;
+    if (jump === null || editing.editor.peek() !== null) return;
+    isFollowing.value = true;
+    scrollTo(findAt(known.peek(), jump.seconds), wantsMotion() ? 'smooth' : 'auto');
+  });
+  // Where it was not seen for a while it may have fallen behind.
+  const { selected } = props;
+  useEffect(() => {
+    const index = row.peek();
+    if (selected === 'transcript' && isFollowing.peek() && playback.jump.peek() !== null && index >= 0) {
+      scrollTo(index, 'auto');
+    }
+  }, [selected, row, isFollowing, playback]);
   // Once the text has come as far as the moment that was asked for.
   const isReached = atSeconds !== null && (segments.at(-1)?.end ?? 0) > atSeconds;
   useEffect(() => {
@@ -111,6 +133,11 @@ export function Transcript(props: TranscriptProps) {
       }}
     >
       <h2 class="pane-title">{m.transcript.title}</h2>
+      <TranscriptSearch
+        segments={segments}
+        findText={(index) => findRow(index)?.querySelector('.segment-text') ?? null}
+        onLeave={leave}
+      />
       {editor === null ? (
         <TranscriptHead segments={segments} lecture={lecture} unsaved={editing.unsaved} onStart={() => void start()} />
       ) : (

@@ -8,6 +8,7 @@ import type { CourseTerms } from './course-terms.ts';
 import type { DraftMemory } from './draft-memory.ts';
 import type { Language } from './language.ts';
 import type { Notices } from './notices.ts';
+import type { Places } from './places.ts';
 import type { Recorder } from './recorder.ts';
 import type { SingleKeys } from './single-keys.ts';
 import type { SpokenLanguage } from './spoken-language.ts';
@@ -23,6 +24,8 @@ export interface App {
   drafts: DraftMemory;
   /** Whose key it is; "local" where there are none, null before it is known. */
   person: ReadonlySignal<string | null>;
+  /** Where lectures were left. */
+  places: Places;
   terms: CourseTerms;
   spoken: SpokenLanguage;
   singleKeys: SingleKeys;

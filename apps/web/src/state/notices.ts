@@ -15,6 +15,8 @@ export interface Notices {
 }
 
 const noteMs = 8_000;
+/** More would cover what is below. */
+const maxNotes = 3;
 
 export function createNotices(): Notices {
   const problem = signal<unknown>(null);
@@ -34,7 +36,7 @@ export function createNotices(): Notices {
     note(text) {
       lastId += 1;
       const id = lastId;
-      notes.value = [...notes.value, { id, text }];
+      notes.value = [...notes.value, { id, text }].slice(-maxNotes);
       setTimeout(() => {
         notes.value = notes.value.filter((note) => note.id !== id);
       }, noteMs);

@@ -6,7 +6,9 @@ import { findNews } from '../text/status-text.ts';
 import type { App } from './app.ts';
 import { createLectureFollower, type LectureFollower } from './lecture-follower.ts';
 import { createOpenEditor, type OpenEditor, type OpenEditorDeps } from './open-editor.ts';
+import { followPlace } from './places.ts';
 import { createPlayback, type Playback } from './playback.ts';
+import { rewriteLectureAddress } from './route.ts';
 import { createStudyPart, type StudyPart } from './study-part.ts';
 
 /** A lecture that is looked at: what is known of it, what was made of it, and its recording. */
@@ -20,6 +22,8 @@ export interface OpenLecture {
     flashcards: StudyPart<Flashcard[], 'flashcards'>;
   };
   waveform: StudyPart<Waveform>;
+  /** The moment that it was opened at: the one that was asked for, or where it was left the last time; null for neither. */
+  startSeconds: number | null;
   /** Title and course; null takes it out of its course. */
   change(changes: { title: string; courseId: string | null }): Promise<void>;
   cancel(): Promise<void>;
@@ -38,7 +42,10 @@ export function createOpenLecture(deps: {
   loadEditing: OpenEditorDeps['loadEditing'];
 }): OpenLecture {
   const { lectureId } = deps;
-  const { client, notices, messages } = deps.app;
+  const { client, notices, messages, places } = deps.app;
+  const left = deps.atSeconds === null ? places.find(lectureId) : null;
+  const startSeconds = deps.atSeconds ?? left;
+  const playback = createPlayback(startSeconds ?? 0);
   const parts = {
     summary: createStudyPart('summary', (signal) => client.getSummary(lectureId, { signal })),
     chapters: createStudyPart('chapters', (signal) => client.getChapters(lectureId, { signal })),
@@ -59,12 +66,21 @@ export function createOpenLecture(deps: {
     onProblem: (error) => notices.note(toMessage(error, messages.peek())),
   });
   const editing = createOpenEditor({ ...deps, follower });
+  const stopNoting = followPlace({
+    playback,
+    note(seconds) {
+      places.note(lectureId, seconds, follower.state.peek().lecture?.durationSeconds ?? null);
+      // Who loads the page anew goes on there, and not where a search once led to.
+      rewriteLectureAddress(lectureId, { atSeconds: null });
+    },
+  });
   return {
     follower,
     editing: { ...editing, start: () => follower.act(editing.start) },
     parts,
     waveform,
-    playback: createPlayback(deps.atSeconds ?? 0),
+    playback,
+    startSeconds,
     change: (changes) => follower.act(() => follower.change(changes)),
     cancel: () => follower.act(follower.cancel),
     retry: () => follower.act(follower.retry),
@@ -72,11 +88,13 @@ export function createOpenLecture(deps: {
     remove: () =>
       follower.act(async () => {
         await follower.remove();
+        places.forget(lectureId);
         notices.note(messages.peek().lecture.removed);
         location.hash = '#/';
       }),
     close() {
       editing.close();
+      stopNoting();
       follower.close();
       for (const part of all) part.close();
     },

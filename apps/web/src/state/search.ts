@@ -20,11 +20,21 @@ const limit = 20;
 /** While lectures are still being read the same is asked for again, so often at most. */
 const again = { afterMs: 1_500, atMost: 5 };
 
-/** Looks through lectures while somebody types. @param deps.courseId only those of a course */
-export function createSearch(deps: { client: Pick<StudyMateClient, 'search'>; courseId?: string }): Search {
+/**
+ * Looks through lectures while somebody types.
+ * @param deps.courseId only those of a course
+ * @param deps.query what is looked for at first
+ * @param deps.onQuery told what is looked for now, '' for nothing
+ */
+export function createSearch(deps: {
+  client: Pick<StudyMateClient, 'search'>;
+  courseId?: string;
+  query: string;
+  onQuery(query: string): void;
+}): Search {
   const answer = signal<SearchResponse | null>(null);
   const problem = signal<unknown>(null);
-  let query = '';
+  let { query } = deps;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking: AbortController | null = null;
   let askedAgain = 0;
@@ -33,6 +43,7 @@ export function createSearch(deps: { client: Pick<StudyMateClient, 'search'>; co
     clearTimeout(timer);
     asking?.abort();
     const q = query.trim();
+    deps.onQuery(q);
     if (q === '') {
       answer.value = null;
       problem.value = null;
@@ -55,6 +66,8 @@ export function createSearch(deps: { client: Pick<StudyMateClient, 'search'>; co
       if (!mine.signal.aborted) problem.value = error;
     }
   };
+
+  if (query !== '') void search();
 
   return {
     answer,

@@ -227,6 +227,9 @@ export const ar: Messages = {
   },
   transcript: {
     title: 'النص',
+    search: 'ابحث في هذا النص',
+    matchBefore: 'الموضع السابق',
+    matchAfter: 'الموضع التالي',
     playFrom: (clock) => `شغّل من ${clock}`,
     back: 'عُد إلى الصوت',
     dotted: 'الكلمات المنقطة',
@@ -327,6 +330,8 @@ export const ar: Messages = {
     recording: 'التسجيل',
     cannotPlay: 'لا يستطيع هذا المتصفح تشغيل التسجيل.',
     speed: (times) => `السرعة ${times}×`,
+    howFast: 'السرعة',
+    goesOn: (clock) => `يتابع من ${clock} حيث توقفت`,
   },
   downloads: {
     title: 'تنزيل',
@@ -342,7 +347,7 @@ export const ar: Messages = {
   help: {
     title: 'المفاتيح',
     everywhere: 'في كل مكان',
-    search: 'البحث',
+    search: 'البحث، وفي محاضرة البحث في نصها',
     help: 'هذه القائمة',
     lecture: 'في محاضرة',
     play: 'تشغيل وإيقاف',

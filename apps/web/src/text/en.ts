@@ -219,6 +219,9 @@ export const en = {
   },
   transcript: {
     title: 'Transcript',
+    search: 'Search this transcript',
+    matchBefore: 'The place before',
+    matchAfter: 'The place after',
     playFrom: (clock: string) => `Play from ${clock}`,
     back: 'Back to the sound',
     dotted: 'Dotted words',
@@ -324,6 +327,8 @@ export const en = {
     recording: 'Recording',
     cannotPlay: 'This browser cannot play the recording.',
     speed: (times: number) => `Speed ${times}×`,
+    howFast: 'Speed',
+    goesOn: (clock: string) => `Goes on at ${clock}, where you stopped`,
   },
   downloads: {
     title: 'Download',
@@ -339,7 +344,7 @@ export const en = {
   help: {
     title: 'Keys',
     everywhere: 'Everywhere',
-    search: 'Search',
+    search: 'Search; in a lecture, its transcript',
     help: 'This list',
     lecture: 'In a lecture',
     play: 'Play and pause',

@@ -11,7 +11,7 @@ import { useApp, useMessages } from '../state/app.ts';
 import { createOpenCourse } from '../state/open-course.ts';
 
 /** A course: its lectures, a search in them, and who may read it. Members only look. */
-export function CourseView({ courseId }: { courseId: string }) {
+export function CourseView({ courseId, query }: { courseId: string; query: string }) {
   const app = useApp();
   const m = useMessages();
   const open = useMemo(() => createOpenCourse({ app, courseId }), [app, courseId]);
@@ -68,7 +68,7 @@ export function CourseView({ courseId }: { courseId: string }) {
       {isOwner && <Adding courseId={courseId} />}
       <section aria-labelledby="lectures-title">
         <h2 id="lectures-title">{m.home.lectures}</h2>
-        <SearchBox courseId={courseId} />
+        <SearchBox courseId={courseId} query={query} />
         <LectureList courseId={courseId} empty={m.course.empty} />
       </section>
       <section aria-labelledby="topics-title">

@@ -4,8 +4,8 @@ import { LectureList } from '../parts/lecture-list.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { useMessages } from '../state/app.ts';
 
-/** The drop zone, what is being sent, courses, and all lectures. */
-export function HomeView() {
+/** The drop zone, what is being sent, courses, and all lectures. @param props.query what is looked for in them */
+export function HomeView({ query }: { query: string }) {
   const m = useMessages();
   return (
     <div class="home">
@@ -17,7 +17,7 @@ export function HomeView() {
       <CourseLinks />
       <section aria-labelledby="lectures-title">
         <h2 id="lectures-title">{m.home.lectures}</h2>
-        <SearchBox />
+        <SearchBox query={query} />
         <LectureList empty={m.home.nothingYet} />
       </section>
     </div>

@@ -10,42 +10,52 @@ import { Player } from '../parts/player.tsx';
 import { StageStrip } from '../parts/stage-strip.tsx';
 import { StudyPane } from '../parts/study-pane.tsx';
 import { SummaryPanel } from '../parts/summary-panel.tsx';
-import { panelProps, Tabs } from '../parts/tabs.tsx';
+import { panelProps, type TabItem, Tabs } from '../parts/tabs.tsx';
 import { Timeline } from '../parts/timeline.tsx';
 import { TopicsPanel } from '../parts/topics-panel.tsx';
 import { Transcript } from '../parts/transcript.tsx';
 import { useKeys } from '../parts/use-keys.ts';
+import { useTab } from '../parts/use-tab.ts';
 import { WaveformPicture } from '../parts/waveform.tsx';
 import { useApp, useMessages } from '../state/app.ts';
 import { chaptersOf } from '../state/chapter-levels.ts';
 import { createOpenLecture } from '../state/open-lecture.ts';
+import type { LecturePart } from '../state/route.ts';
+import { toClock } from '../text/format.ts';
 import { toReason } from '../text/problems.ts';
 import { toPlaceholder, toStatusText } from '../text/status-text.ts';
 
 /** Comes with the scheduler of its cards when it is first shown. */
 const CardsPanel = toLazy(() => import('../parts/cards-panel.tsx'));
 
-/** The same as in styles/screens.css. */
-const wideScreen = '(min-width: 60rem) and (min-height: 34rem)';
 const skipSeconds = 5;
 const jumpSeconds = 15;
 
-/** One lecture: followed while it is made, studied afterwards. @param props.atSeconds the moment that it opens at */
-export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSeconds: number | null }) {
+/**
+ * One lecture: followed while it is made, studied afterwards.
+ * @param props.atSeconds the moment that it opens at
+ * @param props.part the tab that is open at first
+ */
+export function LectureView(props: { lectureId: string; atSeconds: number | null; part: LecturePart | null }) {
+  const { lectureId, atSeconds } = props;
   const app = useApp();
   const m = useMessages();
   const open = useMemo(
     () => createOpenLecture({ app, lectureId, atSeconds, loadEditing }),
     [app, lectureId, atSeconds],
   );
-  useEffect(() => () => open.close(), [open]);
+  useEffect(() => {
+    const { startSeconds } = open;
+    if (atSeconds === null && startSeconds !== null) app.notices.note(m.player.goesOn(toClock(startSeconds)));
+    return () => open.close();
+  }, [open]);
   const { follower, playback, parts } = open;
   const { lecture, segments } = follower.state.value;
   const [hasVideo, setHasVideo] = useState(false);
-  const [tab, setTab] = useTabOfScreen();
+  const [tab, selectTab] = useTab(lectureId, props.part);
   const level = useSignal<Chapter['level']>('general');
   const shownChapters = useComputed(() => chaptersOf(parts.chapters.value.value ?? [], level.value));
-  const speed = (by: number) => app.notices.note(m.player.speed(playback.changeSpeed(by)));
+  const speed = (by: 1 | -1) => app.notices.note(m.player.speed(playback.stepSpeed(by)));
   useKeys({
     ' ': playback.toggle,
     k: playback.toggle,
@@ -53,8 +63,9 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
     ArrowRight: () => playback.skip(skipSeconds),
     j: () => playback.skip(-jumpSeconds),
     l: () => playback.skip(jumpSeconds),
-    '<': () => speed(-0.25),
-    '>': () => speed(0.25),
+    '<': () => speed(-1),
+    '>': () => speed(1),
+    '/': () => searchHere(selectTab),
   });
   useEffect(() => {
     if (lecture !== null) document.title = `${lecture.title} · StudyMate`;
@@ -74,9 +85,9 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
   const onSeek = playback.playFrom;
   const pane = { lecture, selected: tab, onRetry: open.retryStage };
   const classes = ['lecture', hasVideo && 'has-video', tab === 'transcript' && 'shows-transcript'];
-  const tabs = [
+  const tabs: readonly TabItem<LecturePart>[] = [
     { id: 'transcript', label: m.transcript.title },
-    ...Object.values(parts).map(({ stage }) => ({ id: stage as string, label: m.stages[stage] })),
+    ...Object.values(parts).map(({ stage }) => ({ id: stage, label: m.stages[stage] })),
     { id: 'ask', label: m.ask.title },
   ];
   return (
@@ -93,13 +104,13 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
           ))}
         </ul>
       </div>
-      <Tabs tabs={tabs} label={m.lecture.parts} selected={tab} onSelect={setTab} />
+      <Tabs tabs={tabs} label={m.lecture.parts} selected={tab} onSelect={selectTab} />
       <Transcript
         segments={segments}
         placeholder={lecture === null ? '' : toPlaceholder(lecture, m)}
         playback={playback}
         selected={tab}
-        atSeconds={atSeconds}
+        atSeconds={open.startSeconds}
         lecture={lecture}
         editing={open.editing}
         onMakeAgain={() => void open.retryStage('study')}
@@ -139,15 +150,9 @@ export function LectureView({ lectureId, atSeconds }: { lectureId: string; atSec
   );
 }
 
-/** On a large screen the transcript is always there, and the tabs are for what stands beside it. */
-function useTabOfScreen(): [string, (id: string) => void] {
-  const wide = useMemo(() => window.matchMedia(wideScreen), []);
-  const suited = () => (wide.matches ? 'summary' : 'transcript');
-  const [tab, setTab] = useState<string>(suited);
-  useEffect(() => {
-    const suit = () => setTab(suited());
-    wide.addEventListener('change', suit);
-    return () => wide.removeEventListener('change', suit);
-  }, [wide]);
-  return [tab, setTab];
+/** On a small screen the field is in a tab that has to be opened first. */
+function searchHere(selectTab: (id: LecturePart) => void): void {
+  const field = document.getElementById('search');
+  if (field?.offsetParent === null) selectTab('transcript');
+  requestAnimationFrame(() => field?.focus());
 }

@@ -1,0 +1,37 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type LecturePart, rewriteLectureAddress } from '../state/route.ts';
+
+/** The same as in styles/screens.css. */
+const wideScreen = '(min-width: 60rem) and (min-height: 34rem)';
+
+/**
+ * The tab of a lecture that is open; the address says which. On a large screen the transcript is always there, and the tabs
+ * are for what stands beside it.
+ * @param wanted the one that is open at first; null for the one that suits the screen
+ */
+export function useTab(lectureId: string, wanted: LecturePart | null): [LecturePart, (id: LecturePart) => void] {
+  const wide = useMemo(() => window.matchMedia(wideScreen), []);
+  const suited = (id: LecturePart): LecturePart => (wide.matches && id === 'transcript' ? 'summary' : id);
+  const [tab, setTab] = useState(() => suited(wanted ?? 'transcript'));
+  useEffect(() => {
+    // A device that is turned.
+    const suit = () => setTab(suited);
+    wide.addEventListener('change', suit);
+    return () => wide.removeEventListener('change', suit);
+  }, [wide]);
+  const scrolled = useRef(new Map<LecturePart, number>());
+  useLayoutEffect(() => {
+    // There all parts scroll with the page: each comes back as it was left, and a new one with its beginning.
+    if (wide.matches) return;
+    const y = scrolled.current.get(tab);
+    const panel = document.getElementById(`panel-${tab}`);
+    if (y !== undefined) window.scrollTo(0, y);
+    else if (panel !== null && panel.getBoundingClientRect().top < 0) panel.scrollIntoView({ block: 'start' });
+  }, [wide, tab]);
+  const select = (id: LecturePart) => {
+    scrolled.current.set(tab, window.scrollY);
+    setTab(id);
+    rewriteLectureAddress(lectureId, { part: id });
+  };
+  return [tab, select];
+}
