@@ -220,10 +220,7 @@ describe('the page', () => {
     const href = (await found.locator('a').getAttribute('href')) ?? '';
     const at = Number(/\?at=([\d.]+)$/.exec(href)?.[1]);
     await page.evaluate(() => {
-      const seen = window as unknown as { scrolled: number };
-      const note = () => {
-        seen.scrolled = window.scrollY;
-      };
+      const note = () => Object.assign(window, { scrolled: window.scrollY });
       document.addEventListener('click', note, { capture: true, once: true });
     });
     await found.locator('a').click();

@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
 import { findStage } from '../state/lecture-state.ts';
 import type { Messages } from '../text/en.ts';
-import { type Notes, toMarkdown } from '../text/markdown.ts';
+import type { Notes } from '../text/markdown.ts';
 import { toMessage } from '../text/problems.ts';
 import { toMeta } from '../text/status-text.ts';
 import { Icon } from './icon.tsx';
@@ -70,7 +70,12 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
           class="menu-item"
           type="button"
           disabled={!hasText}
-          onClick={() => void saveAs('md', async (given) => toMarkdown(await readNotes(client, given, m), m))}
+          onClick={() =>
+            void saveAs('md', async (given) => {
+              const { toMarkdown } = await import('../text/markdown.ts');
+              return toMarkdown(await readNotes(client, given, m), m);
+            })
+          }
         >
           {m.downloads.markdown}
         </button>
