@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, fromPlainError, type PlainError } from '@studymate/contracts/errors';
-import { QueueEvents } from 'bullmq';
+import { type Job, type Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type QuickJobData, type ShortQueue, toShortQueue } from './job-catalogue.ts';
 import type { Queues } from './queues.ts';
@@ -24,6 +24,8 @@ export interface QuickCalls {
 }
 
 const listenAgainMs = 500;
+/** Whoever begins to listen hears only what comes after that, and cannot know when it has begun. */
+const lookAgainMs = 2_000;
 
 /**
  * @param deps.eventsConnection a connection of its own, of kind `consumer`; a second one like it is made for the other of
@@ -48,7 +50,9 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       const cancelled = () => new AppError('cancelled', 'The caller has gone.');
       if (signal?.aborted) throw cancelled();
       const job = await withRedis(() => deps.queues.addQuickJob(data, sharedId ?? randomUUID()));
-      const { events } = listeners[toShortQueue(data)];
+      const name = toShortQueue(data);
+      const queue = deps.queues.all().get(name) as Queue;
+      const { events } = listeners[name];
       let result: QuickResult;
       let reject: (reason: Error) => void = () => {};
       const lost = new Promise<never>((_, fail) => {
@@ -59,7 +63,7 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       if (signal?.aborted) leave();
       signal?.addEventListener('abort', leave, { once: true });
       try {
-        result = (await Promise.race([job.waitUntilFinished(events, timeoutMs), lost])) as QuickResult;
+        result = (await Promise.race([untilEnded({ job, queue, events, timeoutMs }), lost])) as QuickResult;
       } catch (error) {
         // One that a worker has begun with is locked, and stays.
         withRedis(async () => {
@@ -88,10 +92,53 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       return result.value;
     },
     async close() {
+      giveUp(new Error('the queues are being closed'));
       await Promise.all(Object.values(listeners).map((listener) => listener.close()));
       other.disconnect();
     },
   };
+}
+
+/**
+ * What a job returns, as its events tell, or its state if it has ended before anybody listened. BullMQ's own
+ * `waitUntilFinished` looks once, and when the connection is lost meanwhile, it leaves a rejection behind that nobody can
+ * handle, which ends the process.
+ * @throws Error why it failed, that it is not there any more, or "timed out"
+ */
+async function untilEnded(of: { job: Job; queue: Queue; events: QueueEvents; timeoutMs: number }): Promise<unknown> {
+  const { job, queue, events, timeoutMs } = of;
+  const id = String(job.id);
+  const [completed, failed] = [`completed:${id}` as 'completed', `failed:${id}` as 'failed'];
+  const over = new AbortController();
+  let stop = () => {};
+  const told = new Promise<unknown>((resolve, reject) => {
+    const onCompleted = ({ returnvalue }: { returnvalue: unknown }) => resolve(returnvalue);
+    const onFailed = ({ failedReason }: { failedReason: string }) => reject(new Error(failedReason));
+    const timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
+    events.on(completed, onCompleted).on(failed, onFailed);
+    stop = () => {
+      over.abort();
+      clearTimeout(timer);
+      events.off(completed, onCompleted).off(failed, onFailed);
+    };
+  });
+  const look = async (): Promise<unknown> => {
+    await events.waitUntilReady();
+    let state = await job.getState();
+    while (state !== 'completed' && state !== 'failed' && state !== 'unknown') {
+      await delay(lookAgainMs, undefined, { signal: over.signal, ref: false });
+      state = await job.getState();
+    }
+    const ended = await queue.getJob(id);
+    if (!ended) throw new Error('the job is not there any more');
+    if (state === 'failed') throw new Error(ended.failedReason);
+    return ended.returnvalue;
+  };
+  try {
+    return await Promise.race([told, look()]);
+  } finally {
+    stop();
+  }
 }
 
 interface AnswerListener {
