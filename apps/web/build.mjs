@@ -4,13 +4,17 @@
 //   dist/assets/app-HASH.js    may be kept for ever, because another content has another name
 //   dist/assets/app-HASH.css
 //   dist/assets/part-HASH.js   what the page loads when it is first used, such as the sending of recordings
+//   dist/assets/*.br           the same compressed, for browsers that take it
 //   dist/icon.svg
 //   dist/.meta.json            what went in, for the question whether it is stale; not served
 import { realpathSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress } from 'node:zlib';
 
+const compress = promisify(brotliCompress);
 const appDir = path.dirname(fileURLToPath(import.meta.url));
 
 /** Where the build leaves the list of what it was made of, relative to the app's folder. */
@@ -101,6 +105,7 @@ function publisher({ stagingDir, outDir, onPublished }) {
       order: 'post',
       sequential: true,
       async handler() {
+        await packFiles(path.join(stagingDir, 'assets'));
         const files = (await listFiles(stagingDir)).map((file) => path.relative(stagingDir, file));
         const isPage = (file) => file === 'index.html';
         for (const file of [...files.filter((name) => !isPage(name)), ...files.filter(isPage)]) {
@@ -121,6 +126,11 @@ function publisher({ stagingDir, outDir, onPublished }) {
       },
     },
   };
+}
+
+/** Writes each file of a folder a second time, compressed as well as can be, as NAME.br. */
+async function packFiles(dir) {
+  for (const file of await listFiles(dir)) await writeFile(`${file}.br`, await compress(await readFile(file)));
 }
 
 /** The files below a folder whose names do not begin with a dot, or the one file itself. */

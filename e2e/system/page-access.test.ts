@@ -181,3 +181,19 @@ test('keys that are one letter or sign can be switched off, which stays so; spac
   await untilPlaying(false);
   expect(problems).toEqual([]);
 });
+
+test('the page is sent compressed to who takes that, and plain to others, also where no gateway does it', async () => {
+  const html = await (await fetch(system.baseUrl)).text();
+  for (const [, file = ''] of html.matchAll(/"\.(\/assets\/[^"]+)"/g)) {
+    const ask = (encoding: string) => fetch(`${system.baseUrl}${file}`, { headers: { 'accept-encoding': encoding } });
+    const [packed, plain] = await Promise.all([ask('gzip, br'), ask('identity')]);
+    expect(packed.headers.get('content-encoding')).toBe('br');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    for (const { headers } of [packed, plain]) {
+      expect(headers.get('content-type')).toMatch(file.endsWith('.css') ? /^text\/css/ : /^text\/javascript/);
+      expect(headers.get('vary')).toMatch(/accept-encoding/i);
+      expect(headers.get('cache-control')).toMatch(/immutable/);
+    }
+    expect(await packed.text()).toBe(await plain.text());
+  }
+});

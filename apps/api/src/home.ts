@@ -3,6 +3,17 @@ import path from 'node:path';
 import express, { type Router } from 'express';
 import { addRoute } from './http/add-route.ts';
 
+/** The builder leaves scripts and styles compressed beside what they are: no processor is busy with that when they are asked for. */
+const packedEnding = '.br';
+const packedTypes: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+function isPacked(urlPath: string): boolean {
+  return urlPath.startsWith('/assets/') && path.extname(urlPath) in packedTypes;
+}
+
 /** `/`: the page when it has been built, else a short list of what there is. */
 export function addHome(router: Router, deps: { webDir: string | null }): void {
   const { webDir } = deps;
@@ -20,10 +31,25 @@ export function addHome(router: Router, deps: { webDir: string | null }): void {
         // The builder puts a hash into the names of all files but the page's own.
         const isHashed = path.basename(path.dirname(filePath)) === 'assets';
         res.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+        if (isHashed) res.appendHeader('vary', 'Accept-Encoding');
+        if (!filePath.endsWith(packedEnding)) return;
+        res.setHeader('content-encoding', 'br');
+        res.setHeader('content-type', packedTypes[path.extname(filePath.slice(0, -packedEnding.length))] ?? '');
       },
     });
-    // What is asked of the API costs no look at the disk.
-    router.use((req, res, next) => (/^\/(api|v1)\//i.test(req.path) ? next() : files(req, res, next)));
+    router.use((req, res, next) => {
+      // What is asked of the API costs no look at the disk.
+      if (/^\/(api|v1)\//i.test(req.path)) next();
+      else if (isPacked(req.path) && req.acceptsEncodings('br') === 'br') {
+        const { url } = req;
+        req.url = `${req.path}${packedEnding}`;
+        files(req, res, (error) => {
+          req.url = url;
+          if (error === undefined) files(req, res, next);
+          else next(error);
+        });
+      } else files(req, res, next);
+    });
     return;
   }
   addRoute(router, '/', {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildPage } from '../build.mjs';
 
@@ -30,17 +30,25 @@ describe('the built page', () => {
   test('is four files and parts, and those that may be kept for ever have a hash in their names', async () => {
     const files = await listFiles();
     const withoutHash = new Set(files.map((file) => file.replace(/-[\w-]{8}(?=\.)/, '-HASH')));
-    const expected = ['assets/app-HASH.css', 'assets/app-HASH.js', 'assets/part-HASH.js', 'icon.svg', 'index.html'];
+    const assets = ['assets/app-HASH.css', 'assets/app-HASH.js', 'assets/part-HASH.js'];
+    const expected = [...assets.flatMap((file) => [file, `${file}.br`]), 'icon.svg', 'index.html'];
     expect([...withoutHash].sort()).toEqual(expected);
     // What is needed later is not asked for at first.
-    for (const file of files.filter((name) => name !== 'index.html')) {
+    for (const file of files.filter((name) => name !== 'index.html' && !name.endsWith('.br'))) {
       expect(html.includes(`"./${file}"`)).toBe(!file.includes('/part-'));
+    }
+  });
+
+  test('lies there compressed as well, so that nobody has to do it when it is asked for', async () => {
+    for (const file of (await listFiles()).filter((name) => name.endsWith('.br'))) {
+      const plain = await readFile(path.join(outDir, file.slice(0, -3)));
+      expect(brotliDecompressSync(await readFile(path.join(outDir, file)))).toEqual(plain);
     }
   });
 
   test('takes no more than 60 KB at first and 40 KB later, compressed', async () => {
     const bytes = { first: 0, later: 0 };
-    for (const file of await listFiles()) {
+    for (const file of (await listFiles()).filter((name) => !name.endsWith('.br'))) {
       const { length } = gzipSync(await readFile(path.join(outDir, file)), { level: 9 });
       bytes[file.includes('/part-') ? 'later' : 'first'] += length;
     }

@@ -7,7 +7,7 @@ import { createSpeedometer } from '../src/state/speedometer.ts';
 import { findObjection } from '../src/state/upload-file.ts';
 import { en } from '../src/text/en.ts';
 import { findMatches, toFindable } from '../src/text/find-in-transcript.ts';
-import { toAbout, toBytes, toClock, toDay, toLanguageName, toPercent, toTaken } from '../src/text/format.ts';
+import { createLanguageNames, toAbout, toBytes, toClock, toDay, toPercent, toTaken } from '../src/text/format.ts';
 import { splitByHighlights } from '../src/text/highlights.ts';
 import { toMarkdown } from '../src/text/markdown.ts';
 import { toOverallProgress, toShortStatus, toStageText, toStatusText } from '../src/text/status-text.ts';
@@ -78,11 +78,7 @@ describe('times and sizes', () => {
   });
 
   test('a language code becomes its name, and one that nobody knows stays as it is', () => {
-    expect(['ar', 'en', 'not a code'].map((value) => toLanguageName(value, en))).toEqual([
-      'Arabic',
-      'English',
-      'not a code',
-    ]);
+    expect(['ar', 'en', 'not a code'].map(createLanguageNames(en))).toEqual(['Arabic', 'English', 'not a code']);
   });
 });
 

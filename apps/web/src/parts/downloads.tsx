@@ -32,7 +32,7 @@ const exports: readonly Export[] = [
  * as a message and not saved as a file.
  */
 export function Downloads({ lecture }: { lecture: Lecture | null }) {
-  const { client, notices, messages } = useApp();
+  const { client, notices, messages, language } = useApp();
   const m = useMessages();
   const menu = useRef<HTMLDetailsElement>(null);
   const close = () => {
@@ -73,7 +73,8 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
           onClick={() =>
             void saveAs('md', async (given) => {
               const { toMarkdown } = await import('../text/markdown.ts');
-              return toMarkdown(await readNotes(client, given, m), m);
+              const meta = toMeta(given, m, language.toName);
+              return toMarkdown({ ...(await readNotes(client, given)), meta }, m);
             })
           }
         >
@@ -107,7 +108,7 @@ export function Downloads({ lecture }: { lecture: Lecture | null }) {
 }
 
 /** What there is of the lecture; a part that was not made is left out. */
-async function readNotes(client: StudyMateClient, lecture: Lecture, m: Messages): Promise<Notes> {
+async function readNotes(client: StudyMateClient, lecture: Lecture): Promise<Omit<Notes, 'meta'>> {
   const { id, title } = lecture;
   const ifMade = async <T,>(stage: StageName, read: () => Promise<T>): Promise<T | null> =>
     findStage(lecture, stage)?.status === 'done' ? read() : null;
@@ -118,7 +119,7 @@ async function readNotes(client: StudyMateClient, lecture: Lecture, m: Messages)
     ifMade('flashcards', () => client.getFlashcards(id)),
   ]);
   const { segments } = transcript;
-  return { title, meta: toMeta(lecture, m), summary, chapters: chapters ?? [], cards: cards ?? [], segments };
+  return { title, summary, chapters: chapters ?? [], cards: cards ?? [], segments };
 }
 
 function saveText(text: string, fileName: string): void {

@@ -14,6 +14,7 @@ const askAgainMs = 10_000;
 /** Title, what is known of the recording, and what can be done with it. */
 export function LectureHead({ open }: { open: OpenLecture }) {
   const m = useMessages();
+  const { language } = useApp();
   const { lecture } = open.follower.state.value;
   const isMine = useIsMine(lecture);
   const [asked, setAsked] = useState<'details' | 'removal' | null>(null);
@@ -24,7 +25,7 @@ export function LectureHead({ open }: { open: OpenLecture }) {
           {lecture?.title ?? m.lecture.untitled}
         </h1>
         <p class="lecture-meta">
-          {lecture !== null && toMeta(lecture, m)}
+          {lecture !== null && toMeta(lecture, m, language.toName)}
           {lecture?.courseId && <CourseLink courseId={lecture.courseId} />}
         </p>
       </div>

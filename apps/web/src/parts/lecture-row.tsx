@@ -1,17 +1,18 @@
 import type { Lecture } from '@studymate/contracts/lecture';
-import { useMessages } from '../state/app.ts';
+import { useApp, useMessages } from '../state/app.ts';
 import { hasEnded } from '../state/lecture-state.ts';
 import { toLectureHash } from '../state/route.ts';
-import { toClock, toDay, toLanguageName } from '../text/format.ts';
+import { toClock, toDay } from '../text/format.ts';
 import { toOverallProgress, toShortStatus, toStatusText } from '../text/status-text.ts';
 
 /** One lecture in a list. */
 export function LectureRow({ lecture }: { lecture: Lecture }) {
+  const { language: names } = useApp();
   const m = useMessages();
   const { id, title, status, durationSeconds, language, createdAt } = lecture;
   const parts = [
     durationSeconds === null ? null : toClock(durationSeconds),
-    language === null ? null : toLanguageName(language, m),
+    language === null ? null : names.toName(language),
     toDay(createdAt, m),
     status === 'ready' ? null : toStatusText(lecture, m),
   ];

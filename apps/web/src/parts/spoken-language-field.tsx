@@ -1,13 +1,12 @@
 import { useApp, useMessages } from '../state/app.ts';
 import { spokenLanguages } from '../state/spoken-language.ts';
-import { toLanguageName } from '../text/format.ts';
 
 /** In which language somebody speaks in the recordings that are added. */
 export function SpokenLanguageField() {
-  const { spoken } = useApp();
+  const { spoken, language } = useApp();
   const m = useMessages();
   const named = spokenLanguages
-    .map((code) => ({ code, name: toLanguageName(code, m) }))
+    .map((code) => ({ code, name: language.toName(code) }))
     .sort((a, b) => a.name.localeCompare(b.name, m.locale));
   return (
     <p class="spoken">

@@ -33,6 +33,8 @@ interface TranscriptProps {
 const lingerSeconds = 0.6;
 /** The browser leaves out blocks that are out of sight (`content-visibility`); to ask for each row would cost more. */
 const rowsOfBlock = 20;
+/** More than a screen shows. */
+const rowsAtFirst = 40;
 /** Some 20 ms of work. */
 const rowsAtOnce = 160;
 const scrollKeys = new Set(['PageUp', 'PageDown', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
@@ -180,7 +182,7 @@ export function Transcript(props: TranscriptProps) {
  * hold up the page. @param needed the index of a row that must be there
  */
 function useShownCount(count: number, needed: number): number {
-  const [drawn, setDrawn] = useState(rowsAtOnce);
+  const [drawn, setDrawn] = useState(rowsAtFirst);
   useEffect(() => {
     if (drawn >= count) return;
     const timer = setTimeout(() => setDrawn(drawn + rowsAtOnce));

@@ -1,5 +1,6 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { en, type Messages } from '../text/en.ts';
+import { createLanguageNames } from '../text/format.ts';
 import { recall, remember } from './browser-memory.ts';
 
 export const languages = [
@@ -11,6 +12,8 @@ export type LanguageCode = (typeof languages)[number]['code'];
 export interface Language {
   code: ReadonlySignal<LanguageCode>;
   messages: ReadonlySignal<Messages>;
+  /** What a language is called in it, by its ISO 639-1 code. */
+  toName(code: string): string;
   /** Stays so in this browser. Without a connection the language stays as it was. */
   choose(code: LanguageCode): Promise<void>;
 }
@@ -35,10 +38,12 @@ export async function createLanguage(preferred: readonly string[]): Promise<Lang
       // The file could not be fetched.
     }
   };
+  const names = computed(() => createLanguageNames(messages.value));
   await show(findLanguage([recall(storageKey) ?? '', ...preferred]));
   return {
     code,
     messages,
+    toName: (language) => names.value(language),
     async choose(wanted) {
       remember(storageKey, wanted);
       await show(wanted);

@@ -39,13 +39,19 @@ export function toBytes(bytes: number, { time: { byteUnits } }: Messages): strin
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${byteUnits[power]}`;
 }
 
-/** "en" → "English"; a code that nobody knows stays as it is. */
-export function toLanguageName(code: string, { locale }: Messages): string {
-  try {
-    return new Intl.DisplayNames([locale], { type: 'language' }).of(code) ?? code;
-  } catch {
-    return code;
-  }
+/**
+ * "en" → "English"; a code that nobody knows stays as it is. To look the names up costs a browser some milliseconds the first
+ * time, so it is done once for many.
+ */
+export function createLanguageNames({ locale }: Messages): (code: string) => string {
+  const names = new Intl.DisplayNames([locale], { type: 'language' });
+  return (code) => {
+    try {
+      return names.of(code) ?? code;
+    } catch {
+      return code;
+    }
+  };
 }
 
 /** "today, 14:05", "yesterday, 9:30", "3 May, 9:30", with the year when it is another one. */

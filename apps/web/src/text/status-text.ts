@@ -3,7 +3,7 @@ import { stageShares } from '@studymate/contracts/stage-shares';
 import type { StageName, StageView } from '@studymate/contracts/stages';
 import { findStage, hasEnded } from '../state/lecture-state.ts';
 import type { Messages } from './en.ts';
-import { toAbout, toClock, toDay, toLanguageName, toPercent, toTaken } from './format.ts';
+import { toAbout, toClock, toDay, toPercent, toTaken } from './format.ts';
 import { toReason } from './problems.ts';
 
 const studyStages: ReadonlySet<StageName> = new Set(['chapters', 'topics', 'summary', 'flashcards']);
@@ -85,10 +85,11 @@ export function toShortStatus(lecture: Lecture, { status: texts }: Messages): st
 }
 
 /** Length, language and day, below a lecture's title. */
-export function toMeta({ durationSeconds, language, createdAt }: Lecture, m: Messages): string {
+export function toMeta(lecture: Lecture, m: Messages, toLanguageName: (code: string) => string): string {
+  const { durationSeconds, language, createdAt } = lecture;
   const parts = [
     durationSeconds === null ? null : toClock(durationSeconds),
-    language === null ? null : toLanguageName(language, m),
+    language === null ? null : toLanguageName(language),
     m.lecture.sentAt(toDay(createdAt, m)),
   ];
   return parts.filter((part) => part !== null).join(' · ');
