@@ -9,12 +9,12 @@ import type { LectureStore } from '@studymate/storage/lecture-store';
 import { unlessDamaged } from './unless-damaged.ts';
 
 /**
- * Removes what earlier attempts of stages have made, which nothing refers to once a later one has settled. An attempt that
- * failed or was cancelled leaves the ones before it alone.
+ * Removes what earlier attempts of stages have made, which nothing refers to once a later one has settled, also where that has
+ * found nothing to do. An attempt that failed or was cancelled leaves the ones before it alone.
  */
 export async function dropEarlierAttempts(blobs: BlobStore, record: LectureRecord): Promise<void> {
   for (const stage of stageNames) {
-    const settled = record.artifacts[stage]?.attempt ?? 1;
+    const settled = record.artifacts[stage]?.attempt ?? (record.skipped[stage] ? attemptOf(record, stage) : 1);
     for (let attempt = settled - 1; attempt >= 1; attempt--) {
       await blobs.deletePrefix(attemptPrefix(record.id, stage, attempt));
     }

@@ -61,7 +61,10 @@ export interface StageContext {
   reportCold(cold: boolean): void;
 }
 
-/** What a stage pins in the record when it is done. A chunk of `transcribe` pins nothing by itself. */
+/**
+ * What a stage pins in the record when it is done. A chunk of `transcribe` pins nothing by itself; a stage that finds nothing
+ * to do says so with a `change` alone.
+ */
 export interface StageOutcome {
   pins: Partial<Record<StageName, StagePin>>;
   /** Whether this job's own result was taken over from another lecture. */

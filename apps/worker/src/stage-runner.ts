@@ -213,7 +213,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
       const seconds = progress.seconds();
       if (outcome.reused) deps.onReused(job);
       else deps.observeStage(job.stage, progress.state().cold, seconds);
-      await pin(outcome, { ...progress.state(), seconds }, updateRecord);
+      await pin(job, outcome, { ...progress.state(), seconds }, updateRecord);
     } catch (thrown) {
       await progress.end();
       if (cancelled.aborted) return await cleanUpAfterCancel(job.lectureId);
@@ -266,12 +266,13 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
   };
 
   const pin = async (
+    { stage }: StageJobData,
     { pins, change }: StageOutcome,
     state: LiveStage & { seconds: number },
     updateRecord: StageContext['updateRecord'],
   ): Promise<void> => {
     const names = Object.keys(pins) as StageName[];
-    if (names.length === 0) return;
+    if (names.length === 0 && !change) return;
     const pinned = await updateRecord((record) => {
       const artifacts = { ...record.artifacts };
       for (const name of names) {
@@ -281,7 +282,7 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
       const next = { ...record, artifacts };
       return change ? change(next) : next;
     });
-    for (const name of names) await publishStage(pinned.id, name, pinned);
+    for (const name of names.length > 0 ? names : [stage]) await publishStage(pinned.id, name, pinned);
     await finishIfEnded(pinned);
   };
 

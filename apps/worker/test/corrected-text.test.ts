@@ -1,13 +1,25 @@
-import { summaryArtifactSchema } from '@studymate/contracts/artifacts';
+import { summaryArtifactSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
 import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
-import { attemptOf } from '@studymate/queue/next-jobs';
+import { stageNames, studyStageNames } from '@studymate/contracts/stages';
+import type { StageJobData } from '@studymate/queue/job-catalogue';
+import { attemptOf, nextJobs } from '@studymate/queue/next-jobs';
 import { toRetriedRecord } from '@studymate/queue/retry';
-import { embeddingsKey, passagesKey, studyArtifactKey, transcriptKey } from '@studymate/storage/lecture-keys';
+import {
+  embeddingsKey,
+  ingestManifestKey,
+  passagesKey,
+  studyArtifactKey,
+  transcribedChunkKey,
+  transcriptKey,
+} from '@studymate/storage/lecture-keys';
 import { createTranscriptEditStore, type TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDonors } from '../src/donors.ts';
 import { dropEarlierEmbeddings } from '../src/drop-left.ts';
-import { createStudyInputs } from '../src/stages/study-inputs.ts';
+import type { StageDeps } from '../src/stage-context.ts';
+import { assemble } from '../src/stages/assemble.ts';
+import { studyStages } from '../src/stages/study.ts';
+import { createStudyInputs, type StudyInput } from '../src/stages/study-inputs.ts';
 import { openTestRunners, type TestRunners } from './support/test-runner.ts';
 
 type Deps = Parameters<typeof createStudyInputs>[0];
@@ -42,32 +54,82 @@ beforeEach(async () => {
   record = (await runners.lectures.update(id, (current) => ({ ...current, artifacts }))) as LectureRecord;
 });
 
+const models = {
+  text: { acquire: async () => ({ cold: false, run: embed, release() {} }) },
+  weightsName: async () => 'text#1',
+} as unknown as Deps['models'];
+const embed = async () => ({ value: { dimensions: 2, vectors: Float32Array.of(1, 0) }, seconds: 0 });
+const createInputs = () =>
+  createStudyInputs({ artifacts: runners.artifacts, edits, donors: { findEmbeddings: async () => null }, models });
+const toSkipped = (stages: readonly string[]) => Object.fromEntries(stages.map((stage) => [stage, 'no_speech']));
+
 const correct = (text: string) =>
   edits.save(record.id, async () => ({ changes: [{ id: 0, start: 0, from: heard, text }], changedSegments: 1 }));
 
 test('a study stage reads the version that was the newest when it was asked for, whatever is corrected meanwhile', async () => {
-  const models = {
-    text: { acquire: async () => ({ cold: false, run: embed, release() {} }) },
-    weightsName: async () => 'text#1',
-  } as unknown as Deps['models'];
-  const embed = async () => ({ value: { dimensions: 2, vectors: Float32Array.of(1, 0) }, seconds: 0 });
-  const inputs = createStudyInputs({
-    artifacts: runners.artifacts,
-    edits,
-    donors: { findEmbeddings: async () => null },
-    models,
-  });
+  const inputs = createInputs();
   const run = { signal: new AbortController().signal, write: runners.artifacts };
   await correct('The missal type was cast of metal.');
   const asked = (await runners.lectures.update(record.id, (now) => toRetriedRecord(now, 'summary'))) as LectureRecord;
   await correct('The metal type was cast.');
   expect([attemptOf(asked, 'summary'), asked.studiedVersions]).toEqual([2, { summary: 1 }]);
   const texts = await Promise.all(
-    [0, 1, 2].map(async (version) => (await inputs.read(asked, version, run)).sentences.map(({ text }) => text)),
+    [0, 1, 2].map(async (version) => {
+      const input = (await inputs.read(asked, version, run)) as StudyInput;
+      return input.sentences.map(({ text }) => text);
+    }),
   );
   expect(texts).toEqual([[heard], ['The missal type was cast of metal.'], ['The metal type was cast.']]);
-  await correct('');
-  await expect(inputs.read(asked, 3, run)).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
+test('where nothing to study is left the study parts are left out, and come back with the text', async () => {
+  const { id } = record;
+  const made = Object.fromEntries(stageNames.map((name) => [name, toRef(studyArtifactKey(id, name as 'summary', 1))]));
+  await runners.lectures.update(id, (now) => ({ ...now, artifacts: { ...made, ...now.artifacts } }));
+  const studyProcess = { run: async () => ({ statements: [], keyTerms: [] }) } as unknown as StageDeps['studyProcess'];
+  const runner = runners.createRunner(studyStages, { models, studyProcess, studyInputs: createInputs() });
+  const study = async (wanted: 'study' | 'summary') => {
+    const asked = (await runners.lectures.update(id, (now) => toRetriedRecord(now, wanted))) as LectureRecord;
+    const options = { isFinal: () => true, tries: 1, signal: new AbortController().signal };
+    for (const job of nextJobs(asked, { cutChunks: [], transcribedChunks: [] })) await runner.run(job, options);
+    return (await runners.lectures.read(id)) as LectureRecord;
+  };
+  for (const [text, code] of [
+    ['', 'no_speech'],
+    ['—', 'no_clear_speech'],
+  ] as const) {
+    await correct(text);
+    const left = await study('study');
+    const [skipped, codes] = [left.skipped, left.warnings.map((warning) => warning.code)];
+    expect([skipped, codes, left.failures]).toEqual([toSkipped(studyStageNames), [code], {}]);
+    expect(Object.keys(left.artifacts)).toEqual(['ingest', 'transcribe', 'assemble']);
+  }
+  expect(await runners.listArtifacts(id)).not.toContain('summary/1/summary.json');
+  const ended = (await runners.readEvents(id)).findLast(({ type }) => type === 'end');
+  expect(ended).toMatchObject({ status: 'ready' });
+  await correct('The missal type was cast of metal.');
+  const back = await study('summary');
+  expect([back.artifacts.summary?.attempt, back.warnings]).toEqual([4, []]);
+  expect(back.skipped).toEqual(toSkipped(['chapters', 'topics', 'flashcards']));
+});
+
+test('what the machine is unsure of throughout but people have corrected is studied when it is assembled again', async () => {
+  const { id } = record;
+  await correct('The missal type was cast of metal.');
+  const content = await runners.artifacts.readArtifact(transcriptKey(id, 1), transcriptArtifactSchema);
+  const segments = content?.content.segments.map((segment) => ({ ...segment, flags: ['low_confidence'] }));
+  const chunk = { schemaVersion: 1, index: 0, language: 'en', languageProbability: 0.9, segments, audioSeconds: 7 };
+  const made = { inferenceSeconds: 1, startedAt: record.createdAt, finishedAt: record.createdAt, cold: false };
+  await runners.artifacts.createArtifact(transcribedChunkKey(id, 1, 0), { ...chunk, ...made, algorithm: 'test@1' });
+  const manifest = { schemaVersion: 1, durationSeconds: 7, speechSeconds: 7, chunkCount: 1, warnings: [] };
+  await runners.artifacts.createArtifact(ingestManifestKey(id, 1), manifest);
+  const asked = (await runners.lectures.update(id, (now) => toRetriedRecord(now, 'assemble'))) as LectureRecord;
+  const [job] = nextJobs({ ...asked, artifacts: { ingest: toRef('i') } }, { cutChunks: [0], transcribedChunks: [0] });
+  const noWeights = { weightsName: () => Promise.reject(new Error('none')) } as unknown as Deps['models'];
+  const runner = runners.createRunner({ assemble }, { models: noWeights });
+  await runner.run(job as StageJobData, { isFinal: () => true, tries: 1, signal: new AbortController().signal });
+  const assembled = (await runners.lectures.read(id)) as LectureRecord;
+  expect([assembled.artifacts.assemble?.attempt, assembled.skipped, assembled.warnings]).toEqual([2, {}, []]);
 });
 
 test('what was made of a corrected text is not handed on to another lecture with the same recording', async () => {

@@ -15,10 +15,13 @@ test('what earlier attempts have made goes where a later one has settled, and st
   const rootDir = await mkdtemp(path.join(tmpdir(), 'studymate-left-'));
   const blobs = await createFileBlobStore({ rootDir });
   const keys = ['assemble/1/transcript.json', 'summary/1/summary.json', 'topics/1/topics.json', 'topics/2/topics.json'];
-  for (const key of [...keys, 'topics/3/topics.json']) await blobs.put(`lectures/l/${key}`, Buffer.from('{}'));
+  for (const key of [...keys, 'topics/3/topics.json', 'flashcards/1/flashcards.json'])
+    await blobs.put(`lectures/l/${key}`, Buffer.from('{}'));
   // The summary was asked for again and failed.
   const artifacts = { assemble: pin(1), topics: pin(3) };
-  const record = { id: 'l', artifacts, attempts: { summary: 2, topics: 3 } } as unknown as LectureRecord;
+  // Of the cards nothing was made: the text that was left is none.
+  const left = { skipped: { flashcards: 'no_speech' }, attempts: { summary: 2, topics: 3, flashcards: 2 } };
+  const record = { id: 'l', artifacts, ...left } as unknown as LectureRecord;
   await dropEarlierAttempts(blobs, record);
   expect(await blobs.list('lectures/l/')).toEqual([
     'lectures/l/assemble/1/transcript.json',

@@ -24,19 +24,27 @@ import { attemptOf, hasFailed } from './next-jobs.ts';
  */
 export function toRetriedRecord(record: LectureRecord, wanted: Retryable): LectureRecord {
   const named: readonly StageName[] = wanted === 'study' ? studyStageNames : [wanted];
-  const stages = named.filter((stage) => record.skipped[stage] === undefined);
+  const stages = named.filter((stage) => record.skipped[stage] === undefined || isOpenAgain(record, stage));
   if (stages.length === 0) {
     const isUnasked = named.some((stage) => record.skipped[stage] === 'not_asked');
-    const why = isUnasked ? 'nobody asked for it' : 'nobody speaks in the recording';
+    const why = isUnasked ? 'nobody asked for it' : 'no clear speech was found in the recording';
     throw new AppError('stage_skipped', `The stage ${named[0]} was left out: ${why}.`);
   }
   const isCancelled = record.cancelledAt !== null;
-  const open = stages.find((stage) => record.artifacts[stage] === undefined && !hasFailed(record, stage));
+  const hasEnded = (stage: StageName) =>
+    record.artifacts[stage] !== undefined || record.skipped[stage] !== undefined || hasFailed(record, stage);
+  const open = stages.find((stage) => !hasEnded(stage));
   if (!isCancelled && open !== undefined) {
     throw new AppError('not_ready', `The stage ${open} has not ended yet.`, { details: { retryAfterSeconds: 5 } });
   }
   const interrupted = isCancelled ? stageNames.filter((name) => !record.artifacts[name] && !record.skipped[name]) : [];
   return { ...toRepeatedRecord(record, ...stages, ...interrupted), cancelledAt: null };
+}
+
+/** Left out because no speech was heard; but people have corrected the text since, so the stage looks again. */
+function isOpenAgain(record: LectureRecord, stage: StageName): boolean {
+  const isCorrected = record.artifacts.assemble !== undefined && record.transcriptVersion !== undefined;
+  return isStudyStage(stage) && isCorrected && record.skipped[stage] === 'no_speech';
 }
 
 /**
@@ -58,8 +66,16 @@ export function toRepeatedRecord(record: LectureRecord, ...stages: StageName[]):
     ...(record.transcriptVersion !== undefined && {
       studiedVersions: toStudiedVersions(record, again, record.transcriptVersion),
     }),
+    ...(again.some(isStudyStage) && { warnings: record.warnings.filter(({ code }) => !isOfSpeech.has(code)) }),
     ...(fromTheStart && { durationSeconds: null, detectedLanguage: null, warnings: [] }),
   };
+}
+
+/** What is said where study stages were left out; those that are done again say it again. */
+const isOfSpeech: ReadonlySet<string> = new Set(['no_speech', 'no_clear_speech']);
+
+function isStudyStage(stage: StageName): boolean {
+  return (studyStageNames as readonly StageName[]).includes(stage);
 }
 
 /** The stage and all that is made of its result. */

@@ -126,6 +126,23 @@ test('of a corrected transcript: what is done again reads its newest version, al
   expect([studiedVersions, studiedVersionOf(machine, 'summary')]).toEqual([undefined, 0]);
 });
 
+test('of a corrected transcript in which no speech was found: the study stages look again, others stay left out', () => {
+  const skipped = { ...Object.fromEntries(studyStageNames.map((stage) => [stage, 'no_speech'])), topics: 'not_asked' };
+  const warnings = ['damaged_media', 'no_clear_speech'].map((code) => ({ code, message: '' }));
+  const heard = recordWith(['ingest', 'transcribe', 'assemble']);
+  const record = { ...heard, skipped, warnings, transcriptVersion: 1 } as LectureRecord;
+  const again = toRetriedRecord(record, 'study');
+  expect([again.skipped, again.warnings]).toEqual([{ topics: 'not_asked' }, warnings.slice(0, 1)]);
+  const jobs = nextJobs(again, { cutChunks: [], transcribedChunks: [] });
+  expect(jobs.map(({ stage, attempt }) => `${stage} ${attempt}`)).toEqual(['chapters 2', 'summary 2', 'flashcards 2']);
+  expect(codeOf(() => toRetriedRecord(again, 'study'))).toBe('not_ready');
+  expect(codeOf(() => toRetriedRecord(record, 'topics'))).toBe('stage_skipped');
+  const { transcriptVersion: _, ...uncorrected } = record;
+  expect(codeOf(() => toRetriedRecord(uncorrected, 'study'))).toBe('stage_skipped');
+  // Said again by the stage that finds so, once.
+  expect(toRetriedRecord(uncorrected, 'assemble').warnings).toEqual(warnings.slice(0, 1));
+});
+
 test('retry of all study parts: those that were left out stay so, and one that has not ended is refused', () => {
   const record = recordWith(stageNames);
   const again = toRetriedRecord(record, 'study');

@@ -232,12 +232,13 @@ const doubtfulFlags: ReadonlySet<string> = new Set(['low_confidence', 'possible_
 
 /**
  * False when there is nothing to make chapters, a summary or cards of: no words, or fewer than 30 and every segment
- * flagged as uncertain or invented (noise that was taken for speech).
+ * flagged as uncertain or invented (noise that was taken for speech). What people have removed does not count.
  */
 export function hasStudyableSpeech(transcript: Transcript): boolean {
-  const doubtful = transcript.segments.every(({ flags }) => flags.some((flag) => doubtfulFlags.has(flag)));
+  const segments = transcript.segments.filter(({ text }) => text !== '');
+  const doubtful = segments.every(({ flags }) => flags.some((flag) => doubtfulFlags.has(flag)));
   let count = 0;
-  for (const segment of transcript.segments) {
+  for (const segment of segments) {
     count += findWords(segment.text).length;
     if (count >= fewWords) return true;
   }

@@ -129,6 +129,14 @@ describe('hasStudyableSpeech', () => {
     expect(hasStudyableSpeech(noise('Magma rises.', 0.9, []))).toBe(true);
   });
 
+  test('what a person has put right is speech, and what was removed takes no doubt from the rest', () => {
+    const { segments, ...unsure } = noise('lol lol', 0.1, ['low_confidence']);
+    const removed = { id: 1, start: 2, end: 3, text: '', confidence: 0.1, flags: ['edited' as const], words: [] };
+    expect(hasStudyableSpeech({ ...unsure, segments: [...segments, removed] })).toBe(false);
+    expect(hasStudyableSpeech({ ...unsure, segments: [...segments, { ...removed, text: 'Magma rises.' }] })).toBe(true);
+    expect(hasStudyableSpeech({ ...unsure, segments: [{ ...removed, text: '—' }] })).toBe(false);
+  });
+
   test('many words are speech even when the recogniser is unsure of them', () => {
     expect(hasStudyableSpeech(noise('magma rises slowly '.repeat(10), 0.3, ['low_confidence']))).toBe(true);
   });

@@ -43,7 +43,7 @@ export async function readManifest(artifacts: Artifacts, record: LectureRecord):
 export function whyMissing(record: LectureRecord, stage: StageName): AppError {
   const reason = record.skipped[stage];
   if (reason) {
-    const why = reason === 'no_speech' ? 'nobody speaks in the recording' : 'nobody has asked for it';
+    const why = reason === 'no_speech' ? 'no clear speech was found in the recording' : 'nobody has asked for it';
     return new AppError('stage_skipped', `The stage ${stage} was left out: ${why}.`, {
       details: { stage, reason },
     });

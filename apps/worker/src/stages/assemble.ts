@@ -10,6 +10,7 @@ import { attemptPrefix, embeddingsKey, ingestManifestKey, transcriptKey } from '
 import { hasStudyableSpeech, toTimedSentences } from '@studymate/study/sentences';
 import type { Stage, StageContext, StageDeps, StagePin } from '../stage-context.ts';
 import { assertSoundIsThere, readText } from './read-text.ts';
+import { toSkippedStudy } from './skip-study.ts';
 import { hashOfEmbedded } from './study-inputs.ts';
 
 const algorithm = 'assemble@1';
@@ -55,7 +56,9 @@ export const assemble: Stage = async (deps, context) => {
     change: (current) => {
       const detected = record.requestedLanguage === null ? content.language : null;
       const heard = { ...current, detectedLanguage: detected ?? current.detectedLanguage };
-      return hasStudyableSpeech(content) ? heard : skipStudy(heard, content.segments.length > 0);
+      // What people have corrected can be speech where the machine has heard none: each study stage looks for itself.
+      if (hasStudyableSpeech(content) || current.transcriptVersion !== undefined) return heard;
+      return toSkippedStudy(heard, studyStageNames, content.segments.length > 0);
     },
   };
 };
@@ -95,16 +98,4 @@ function toTranscribePin(record: LectureRecord, chunks: TranscribedChunk[], atte
     reused: chunks.length > 0 && made.length === 0,
     ...(startedAt ? { startedAt } : {}),
   };
-}
-
-function skipStudy(record: LectureRecord, hasWords: boolean): LectureRecord {
-  const skipped = { ...record.skipped };
-  for (const stage of studyStageNames) skipped[stage] = 'no_speech';
-  const warning = hasWords
-    ? {
-        code: 'no_clear_speech',
-        message: 'The few words that were heard are most likely none, so nothing was made of them.',
-      }
-    : { code: 'no_speech', message: 'Nobody speaks in the recording, so there is nothing to study.' };
-  return { ...record, skipped, warnings: [...record.warnings, warning] };
 }

@@ -9,7 +9,7 @@ import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { embeddingsKey, transcriptKey } from '@studymate/storage/lecture-keys';
 import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import type { Embeddings } from '@studymate/study/embeddings';
-import { type TimedSentence, toTimedSentences } from '@studymate/study/sentences';
+import { hasStudyableSpeech, type TimedSentence, toTimedSentences } from '@studymate/study/sentences';
 import type { Donors } from '../donors.ts';
 import { priorities, runEmbed } from '../model-ops.ts';
 import type { Models } from '../models.ts';
@@ -26,12 +26,21 @@ export interface StudyInput {
   cold: boolean | null;
 }
 
+/** People can take away all that was said, or leave what is hardly speech. */
+export interface NothingToStudy {
+  hasWords: boolean;
+}
+
 export interface StudyInputs {
   /**
    * @param version of the transcript's text; 0: the machine's
    * @param run who asks; who asks first writes the embeddings, and where its signal stops them the next one makes them
    */
-  read(record: LectureRecord, version: number, run: Pick<StageContext, 'signal' | 'write'>): Promise<StudyInput>;
+  read(
+    record: LectureRecord,
+    version: number,
+    run: Pick<StageContext, 'signal' | 'write'>,
+  ): Promise<StudyInput | NothingToStudy>;
 }
 
 /** By which embeddings are known: what was embedded, and by which weights. */
@@ -60,17 +69,17 @@ export function createStudyInputs(deps: {
   donors: Pick<Donors, 'findEmbeddings'>;
 }): StudyInputs {
   const { artifacts, models } = deps;
-  const making = new Map<string, { made: Promise<StudyInput>; signal: AbortSignal }>();
+  const making = new Map<string, { made: Promise<StudyInput | NothingToStudy>; signal: AbortSignal }>();
 
   const make = async (
     record: LectureRecord,
     version: number,
     { signal, write }: Pick<StageContext, 'signal' | 'write'>,
-  ): Promise<StudyInput> => {
+  ): Promise<StudyInput | NothingToStudy> => {
     const attempt = attemptOf(record, 'assemble');
     const transcript = await readText(record, attempt, version);
+    if (!hasStudyableSpeech(transcript)) return { hasWords: transcript.text !== '' };
     const sentences = toTimedSentences(transcript);
-    if (sentences.length === 0) throw new AppError('invalid_request', 'The corrections have left no text to study.');
     const language = transcript.language ?? 'en';
     const texts = sentences.map((sentence) => sentence.text);
     const weights = await models.weightsName('text');

@@ -11,6 +11,7 @@ import type { ArtifactSchema } from '@studymate/storage/artifacts';
 import { studyArtifactKey } from '@studymate/storage/lecture-keys';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
 import { type Companion, searchIndex } from './search-index.ts';
+import { toSkippedStudy } from './skip-study.ts';
 import type { StudyInput } from './study-inputs.ts';
 
 /** Does over what an algorithm has made, where the operator has named what can. */
@@ -59,7 +60,9 @@ function createStudyStage<T>(
         return { pins: { [name]: { key, algorithm, cold: null, reused: true } }, reused: true };
       }
     }
-    const { cold, ...input } = await deps.studyInputs.read(record, textVersion, context);
+    const read = await deps.studyInputs.read(record, textVersion, context);
+    if ('hasWords' in read) return { pins: {}, change: (current) => toSkippedStudy(current, [name], read.hasWords) };
+    const { cold, ...input } = read;
     if (cold !== null) context.reportCold(cold);
     context.reportProgress(0.5);
     const { weights, ...own } = input;
