@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './ids.ts';
+import { keepingUnknown } from './stored.ts';
 
 /** Somebody who may own lectures, as a key or token names them. */
 export const ownerNameSchema = z
@@ -9,14 +10,16 @@ export const ownerNameSchema = z
   .refine((name) => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not have control characters');
 
 /** What is kept about a course. Each change is a new numbered version; its members are kept one by one beside it. */
-export const courseRecordSchema = z.object({
-  schemaVersion: z.literal(1),
-  id: idSchema,
-  version: z.number().int().positive(),
-  owner: z.string(),
-  title: z.string(),
-  createdAt: z.iso.datetime(),
-});
+export const courseRecordSchema = keepingUnknown(
+  z.object({
+    schemaVersion: z.literal(1),
+    id: idSchema,
+    version: z.number().int().positive(),
+    owner: z.string(),
+    title: z.string(),
+    createdAt: z.iso.datetime(),
+  }),
+);
 export type CourseRecord = z.infer<typeof courseRecordSchema>;
 
 /** A course as the API shows it. */

@@ -179,6 +179,18 @@ describe('reading what another version wrote', () => {
     await expect(artifacts.readArtifact('a/none.json', schema)).rejects.toMatchObject({ code: 'internal' });
   });
 
+  it('a record with fields that it does not know: keeps them when it writes the next version', async () => {
+    const lectures = createLectureStore({ blobs });
+    const record = makeRecord();
+    const ref = { key: 'k', schemaVersion: 1, algorithm: 'a@1', attempt: 1, seconds: 1, cold: null, later: 2 };
+    const assemble = { ...ref, startedAt: new Date(0).toISOString() };
+    await lectures.create({ ...record, artifacts: { assemble }, ...{ laterField: { of: ['anything'] } } });
+    const updated = await lectures.update(record.id, (old) => ({ ...old, title: 'Another' }));
+    expect(updated).toMatchObject({ title: 'Another', version: 2, laterField: { of: ['anything'] } });
+    expect(await lectures.read(record.id)).toEqual(updated);
+    expect(updated?.artifacts.assemble).toEqual(assemble);
+  });
+
   it('a record of a later version: newer_version on reading and updating, and nothing is written', async () => {
     const lectures = createLectureStore({ blobs });
     const record = makeRecord();
