@@ -29,11 +29,6 @@ export interface DoneChunks {
   detectedLanguage: string | null;
 }
 
-/**
- * What other lectures of the same owner with the same recording have made already. Everything is read and given, never
- * shared: the asking lecture keeps copies of its own, so that either can be deleted without a thought of the other. A
- * donor may be running, cancelled, failed or deleted meanwhile; what cannot be read whole is not given.
- */
 /** The result of another lecture's study stage, and where it comes from: more may lie beside it. */
 export interface DonatedArtifact<T> {
   artifact: T;
@@ -41,6 +36,11 @@ export interface DonatedArtifact<T> {
   attempt: number;
 }
 
+/**
+ * What other lectures of the same owner with the same recording have made already. Everything is read and given, never
+ * shared: the asking lecture keeps copies of its own, so that either can be deleted without a thought of the other. A
+ * donor may be running, cancelled, failed or deleted meanwhile; what cannot be read whole is not given.
+ */
 export interface Donors {
   /** All chunks, where one donor has them all. */
   findDoneChunks(record: LectureRecord, settings: ChunkSettings): Promise<DoneChunks | null>;
