@@ -88,7 +88,7 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
   const submitter = createSubmitter({ ...services, logger });
   const ownerSlots = createOwnerSlots(services);
   const admission = createAdmission({ ...services, limits: config.limits, submitter, ownerSlots });
-  const streams = createEventStreams({ services, reader });
+  const streams = createEventStreams({ services, reader, logger });
   const stopping = new AbortController();
   const { auth: mode, jwt } = config.api;
   const auth = createAuthenticator({ mode, keys: services.apiKeys, ...(jwt && { tokens: createTokenVerifier(jwt) }) });
@@ -144,7 +144,6 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
   });
   addCourseRoutes(app, { ...services, courseReader, auth });
   addCourseTopicsRoute(app, { services, courseReader, courseLectures, admission });
-  addTranscriptRoutes(app, { services, reader, changer });
   addArtifactRoutes(app, { services, reader });
   addReviewRoutes(app, { ...services, reader });
   addMediaRoute(app, { ...services, reader, stopping: stopping.signal });
@@ -176,6 +175,7 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
   addModelRoutes(app, { services });
   addConversationRoutes(app, services);
   const search = addSearchRoutes(app, { config, services, courseReader, admission, model, logger });
+  addTranscriptRoutes(app, { services, reader, changer, onEdited: search.forget });
   app.use(() => {
     throw new AppError('not_found', 'There is no such path.');
   });

@@ -19,7 +19,7 @@ type Access =
   | 'own'
   /** Is about a lecture or a course: members of the course may read it, all others are told that there is none. */
   | 'shared'
-  /** Changes one: members are told that they may not, all others that there is none. */
+  /** Changes one, or shows what only its owner sees: members are told that they may not, all others that there is none. */
   | 'changes'
   /** Is its owner's alone: all others are told that there is none. */
   | 'private';
@@ -100,7 +100,7 @@ const rules: Record<string, Rule> = {
   [`GET ${lecture}/media`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/transcript`]: { access: 'shared', status: 200 },
   [`PATCH ${lecture}/transcript`]: { access: 'changes', status: 400, init: { ...badBody, method: 'PATCH' } },
-  [`GET ${lecture}/transcript/versions`]: { access: 'shared', status: 200 },
+  [`GET ${lecture}/transcript/versions`]: { access: 'changes', status: 200 },
   [`POST ${lecture}/transcript/restore`]: { access: 'changes', status: 400, init: badBody },
   [`GET ${lecture}/chapters`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/chapters/:index/related`]: { access: 'shared', status: 200 },

@@ -163,6 +163,37 @@ test('a lecture that has ended: snapshot, text, end; whoever has seen the end is
   expect((await listen(eventsUrl(id), newest?.[0])).response.status).toBe(204);
 });
 
+test('a lecture that was changed after its end: who has seen that is told not to come again, until it is worked on again', async () => {
+  const { id } = await makeLecture(t);
+  const text = { language: 'en', text: 'All of it.', segments: [makeSegment(0, 'All of it.')] };
+  await finishLecture(t, id, { assemble: text, ...study });
+  await t.publisher.publish(id, { type: 'end', status: 'ready' });
+  const [end] = await t.redis.xrevrange(t.keys.events(id), '+', '-', 'COUNT', 1);
+  await t.client.editTranscript(id, [{ id: 0, text: 'All of that.' }]);
+  // One that comes for the first time, and one that had seen the end.
+  for (const lastId of [undefined, end?.[0]]) {
+    const listener = await listen(eventsUrl(id), lastId);
+    await listener.ended;
+    const names = listener.seen.map(({ name }) => name);
+    expect(names.slice(-2)).toEqual([lastId === undefined ? 'segments' : 'lecture', 'end']);
+    expect((await listen(eventsUrl(id), listener.seen.at(-1)?.id ?? undefined)).response.status).toBe(204);
+  }
+  const last = await listen(eventsUrl(id));
+  await last.ended;
+  await t.client.editTranscript(id, [{ id: 0, text: 'All of this.' }]);
+  const again = await listen(eventsUrl(id), last.seen.at(-1)?.id ?? undefined);
+  await again.ended;
+  expect(again.seen.map(({ name }) => name)).toEqual(['lecture', 'lecture', 'end']);
+  // Its events have expired: what is as it was needs no snapshot.
+  await t.redis.del(t.keys.events(id));
+  expect((await listen(eventsUrl(id), again.seen.at(-1)?.id ?? undefined)).response.status).toBe(204);
+  await t.lectures.update(id, ({ artifacts: { summary: _, ...artifacts }, ...record }) => ({ ...record, artifacts }));
+  const later = await listen(eventsUrl(id), again.seen.at(-1)?.id ?? undefined);
+  await later.next(({ name }) => name === 'segments');
+  expect(later.seen[0]?.name).toBe('snapshot');
+  later.leave();
+});
+
 test('a stage that is done again after the end: a reader from before the end sees the new events too', async () => {
   const { id } = await makeLecture(t);
   await mark(id, 1);

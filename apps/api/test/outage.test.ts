@@ -93,6 +93,8 @@ test('deleting, cancelling, correcting and retrying while Redis is away: the sto
   t = await startTestApi({ redisUrl: redis.url });
   const [deleted, cancelled, done] = await Promise.all([makeLecture(t), makeLecture(t), makeLecture(t)]);
   await finishLecture(t, done.id, { assemble: text, ...study });
+  const find = async (q: string) => (await t.client.search({ q, mode: 'keyword' })).results.map((found) => found.text);
+  expect(await find('kept')).toEqual(['Kept.']);
   await redis.kill();
   await t.client.deleteLecture(deleted.id);
   expect(await t.lectures.read(deleted.id)).toBeNull();
@@ -100,6 +102,7 @@ test('deleting, cancelling, correcting and retrying while Redis is away: the sto
   const edited = await t.client.editTranscript(done.id, [{ id: 0, text: 'Corrected.' }]);
   expect(edited).toMatchObject({ version: 1, segments: [{ text: 'Corrected.' }] });
   expect((await t.client.getTranscript(done.id)).segments[0]?.text).toBe('Corrected.');
+  expect(await find('corrected')).toEqual(['Corrected.']);
   await expect(t.client.retryStage(done.id, 'summary')).rejects.toMatchObject({ code: 'queue_unavailable' });
   expect((await t.lectures.read(done.id))?.attempts).toEqual({});
 });

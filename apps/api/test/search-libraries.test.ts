@@ -163,7 +163,13 @@ describe('libraries', () => {
       breaths++;
       return undefined;
     };
-    const deps = { ...t, edits: createTranscriptEditStore(t), oneAtATime: <T>(work: () => Promise<T>) => work() };
+    const logger = createLogger({ name: 'test', level: 'error' });
+    const deps = {
+      ...t,
+      logger,
+      edits: createTranscriptEditStore(t),
+      oneAtATime: <T>(work: () => Promise<T>) => work(),
+    };
     const [part] = (await loadLecture(deps, record, createDictionary(), undefined, breathe)).parts;
     expect(part?.passages?.length).toBeGreaterThan(5);
     expect(breaths).toBeGreaterThanOrEqual(long.length + (part?.passages?.length ?? 0));

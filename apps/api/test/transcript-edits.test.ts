@@ -1,11 +1,11 @@
 import { createId } from '@studymate/contracts/ids';
-import type { SegmentChange } from '@studymate/contracts/transcript-edit';
+import type { EditTranscript, SegmentChange } from '@studymate/contracts/transcript-edit';
 import { testRedisUrl } from '@studymate/queue/testing';
 import { createKeyStore } from '@studymate/storage/key-store';
 import { transcriptEditKey, transcriptKey } from '@studymate/storage/lecture-keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { embedTexts, startEmbeddingWorker } from './support/embedding-worker.ts';
-import { finishLecture, makeLecture, toRef } from './support/made-lecture.ts';
+import { finishLecture, makeLecture, toRef, writeChunk } from './support/made-lecture.ts';
 import { makeSearchableLecture, toTranscript } from './support/searchable.ts';
 import { listen } from './support/sse.ts';
 import { startTestApi, type TestApi } from './support/test-api.ts';
@@ -171,6 +171,52 @@ describe('a correction', () => {
     expect(versions.map(({ changedSegments }) => changedSegments)).toEqual([1, 0]);
   });
 
+  test('that names its moment is refused where another segment has that number by now, or none', async () => {
+    const { id } = await make();
+    const before = (await t.client.getTranscript(id)).segments;
+    const [, { start, end } = { start: 0, end: 0 }, last] = before;
+    const edit = (segments: EditTranscript['segments']) => t.client.editTranscript(id, segments, { version: 0 });
+    await t.artifacts.createArtifact(transcriptKey(id, 2), {
+      schemaVersion: 1,
+      content: toTranscript([`${heard[0]} ${heard[1]}`, heard[2] ?? '']),
+    });
+    await t.lectures.update(id, (record) => ({
+      ...record,
+      attempts: { assemble: 2 },
+      artifacts: { ...record.artifacts, assemble: toRef(transcriptKey(id, 2), 2) },
+    }));
+    for (const segment of [
+      { id: 0, text: 'x', start: 0, end: 5 },
+      { id: 1, text: 'x', start: start - 1 },
+      { id: 2, text: 'x', start: last?.start, end: last?.end },
+    ]) {
+      await expect(edit([segment])).rejects.toMatchObject({ code: 'version_mismatch', status: 412 });
+    }
+    expect(await edit([{ id: 1, text: 'x', start: start + 0.004, end }])).toMatchObject({ version: 1 });
+  });
+
+  test('of what is transcribed so far cannot be meant by its version: that has no ETag', async () => {
+    const { id } = await makeLecture(t);
+    await writeChunk(t, id, 0, ['So far.']);
+    for (const format of ['json', 'srt']) {
+      const part = await fetch(`${t.url}/api/v1/lectures/${id}/transcript?partial=true&format=${format}`);
+      expect([part.status, part.headers.get('etag')]).toEqual([200, null]);
+    }
+    await finishLecture(t, id, { assemble: toTranscript(heard) });
+    const whole = await fetch(`${t.url}/api/v1/lectures/${id}/transcript?partial=true`);
+    expect(whole.headers.get('etag')).toBe('"0"');
+  });
+
+  test('that comes fifty times at once is made fifty times, one after the other', async () => {
+    const { id } = await make();
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => t.client.editTranscript(id, [{ id: i % 3, text: `text ${i}` }])),
+    );
+    // Of two at once one would have to take another number, and decide on the whole transcript again.
+    const versions = (await t.client.listTranscriptVersions(id)).map(({ version }) => version);
+    expect(versions).toEqual(Array.from({ length: 51 }, (_, i) => 50 - i));
+  });
+
   test('goes with the lecture', async () => {
     const { id } = await make();
     await t.client.editTranscript(id, [{ id: 0, text: 'x' }]);
@@ -203,10 +249,38 @@ describe('versions', () => {
     expect((await t.client.restoreTranscript(id, 0)).version).toBe(4);
   });
 
-  test('that are none are 404, also one that a dead process has left; another If-Match is 412', async () => {
+  test('whose newest is damaged: is said so, earlier ones can be read and restored, and the rest goes on', async () => {
+    const courseId = createId();
+    const { id } = await make({ courseId });
+    await t.client.editTranscript(id, [{ id: 0, text: 'one' }]);
+    await t.client.editTranscript(id, [{ id: 1, text: 'two' }]);
+    await t.blobs.put(transcriptEditKey(id, 2), Buffer.from(''));
+    await expect(t.client.getTranscript(id)).rejects.toMatchObject({ code: 'internal' });
+    await expect(t.client.editTranscript(id, [{ id: 0, text: 'x' }])).rejects.toMatchObject({ code: 'internal' });
+    expect(await textOf(id, 1)).toEqual(['one', heard[1], heard[2]]);
+    expect((await t.client.listTranscriptVersions(id)).map(({ version }) => version)).toEqual([1, 0]);
+    const follower = await listen(`${t.url}/api/v1/lectures/${id}/events`);
+    await follower.ended;
+    expect(follower.seen.map(({ name }) => name)).toEqual(['snapshot', 'segments', 'end']);
+    const { results } = await t.client.search({ q: 'missile', mode: 'keyword', courseId });
+    expect(results[0]?.text).toContain('missile type');
+    const restored = await t.client.restoreTranscript(id, 0);
+    expect(restored.version).toBe(3);
+    expect(restored.segments.map(({ text }) => text)).toEqual(heard);
+    expect((await t.client.restoreTranscript(id, 1)).version).toBe(4);
+    expect(await textOf(id)).toEqual(['one', heard[1], heard[2]]);
+  });
+
+  test.for(['', '%20', '1.0', '-1', '0x1', '1e1'])('asked for as "%s" are refused', async (version) => {
+    const { id } = await make();
+    const response = await fetch(`${t.url}/api/v1/lectures/${id}/transcript?version=${version}`);
+    expect(await codeOf(response)).toBe('400 invalid_request');
+  });
+
+  test('that are none are 404, also one that is just being saved; another If-Match is 412', async () => {
     const { id } = await make();
     const changes: SegmentChange[] = [{ id: 0, start: 0, from: heard[0] ?? '', text: 'never said' }];
-    const info = { version: 1, createdAt: new Date(0).toISOString(), changedSegments: 1 };
+    const info = { version: 1, createdAt: new Date().toISOString(), changedSegments: 1 };
     await t.artifacts.createArtifact(transcriptEditKey(id, 1), { schemaVersion: 1, changes, versions: [info] });
     for (const version of [1, 7]) {
       await expect(t.client.getTranscript(id, { version })).rejects.toMatchObject({ code: 'not_found' });
@@ -292,7 +366,7 @@ describe('the study parts', () => {
   });
 });
 
-test('a member of the course reads the corrections, and makes none', async () => {
+test('a member of the course reads the corrections, makes none, and sees no other version', async () => {
   const keyed = await startTestApi({ redisUrl: testRedisUrl(), env: { AUTH: 'keys' } });
   try {
     const keys = createKeyStore(keyed);
@@ -305,7 +379,11 @@ test('a member of the course reads the corrections, and makes none', async () =>
     const { id } = await makeSearchableLecture(keyed, heard, { owner: 'ada', courseId });
     await ada?.editTranscript(id, [{ id: 0, text: 'The missal type.' }]);
     expect((await bob?.getTranscript(id))?.segments[0]?.text).toBe('The missal type.');
-    expect((await bob?.listTranscriptVersions(id))?.length).toBe(2);
+    expect((await bob?.getTranscript(id, { version: 1 }))?.version).toBe(1);
+    expect((await ada?.getTranscript(id, { version: 0 }))?.segments[0]?.text).toBe(heard[0]);
+    for (const refused of [bob?.getTranscript(id, { version: 0 }), bob?.listTranscriptVersions(id)]) {
+      await expect(refused).rejects.toMatchObject({ code: 'forbidden' });
+    }
     await expect(bob?.editTranscript(id, [{ id: 0, text: 'x' }])).rejects.toMatchObject({ code: 'forbidden' });
     await expect(bob?.restoreTranscript(id, 0)).rejects.toMatchObject({ code: 'forbidden' });
   } finally {

@@ -156,7 +156,7 @@ export const errorCatalogue = {
     status: 429,
     retryable: true,
     meaning:
-      'Too many requests within a minute (RATE_LIMIT_PER_ADDRESS, RATE_LIMIT_PER_OWNER), too many wrong keys, or too many open event streams; try again after Retry-After.',
+      'Too many requests within a minute (RATE_LIMIT_PER_ADDRESS, RATE_LIMIT_PER_OWNER), too many wrong keys, too many open event streams, or too many corrections of one transcript at once; try again after Retry-After.',
   },
   cancelled: { status: 499, retryable: false, meaning: 'The caller went away or the work was cancelled.' },
   superseded: {

@@ -19,7 +19,11 @@ export const transcriptQuerySchema = z.object({
   /** What there is so far, also of a lecture that is not done. */
   partial: z.enum(['true', 'false']).default('false'),
   /** The newest unless asked; 0 is the machine's text. */
-  version: z.coerce.number<string>().int().nonnegative().optional(),
+  version: z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .optional(),
 });
 export const chaptersQuerySchema = z.object({
   format: z.enum(['json', 'youtube', 'vtt']).default('json'),

@@ -24,6 +24,9 @@ export const editTranscriptSchema = z.strictObject({
         id: segmentSchema.shape.id,
         /** What is said there; '' when nothing is; null: as the machine has heard it. */
         text: segmentTextSchema.nullable(),
+        /** Where the segment is that the caller means, in seconds: refused when that number is another one's by now. */
+        start: segmentSchema.shape.start.optional(),
+        end: segmentSchema.shape.end.optional(),
       }),
     )
     .min(1)

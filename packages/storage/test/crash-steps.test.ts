@@ -170,8 +170,8 @@ describe('a process that dies at each call of the file system in turn', () => {
     const correct = (blobs: BlobStore, text: string) =>
       createTranscriptEditStore({ blobs, lectures: createLectureStore({ blobs }) }).save(
         record.id,
-        async (_, newest) => ({
-          changes: [...(newest?.changes ?? []), { id: 0, start: 0, from: 'heard', text }],
+        async (_, current) => ({
+          changes: [...current.changes, { id: 0, start: 0, from: 'heard', text }],
           changedSegments: 1,
         }),
       );
@@ -187,10 +187,14 @@ describe('a process that dies at each call of the file system in turn', () => {
         seen.add(found);
         if (done) expect(found).toBe(1);
         const next = await correct(clean, 'two');
-        const texts = next.edit?.changes.map((change) => change.text);
+        const texts = next.edit.changes.map((change) => change.text);
         expect(texts).toEqual(found === 0 ? ['two'] : ['one', 'two']);
-        const versions = next.edit?.versions.map(({ version }) => transcriptEditKey(record.id, version)) ?? [];
-        expect(await clean.list(transcriptEditsPrefix(record.id))).toEqual(versions.sort());
+        const versions = next.edit.versions.map(({ version }) => transcriptEditKey(record.id, version));
+        const kept = await clean.list(transcriptEditsPrefix(record.id));
+        // What the very first save has left could be what a record has forgotten, so it stays.
+        expect(kept.filter((key) => found > 0 || key !== transcriptEditKey(record.id, 1))).toEqual(
+          versions.filter((key) => found > 0 || key !== transcriptEditKey(record.id, 1)).sort(),
+        );
         await lectures.delete(record.id);
       },
     );

@@ -1,5 +1,5 @@
 import { maxEditBytes, type SegmentChange } from '@studymate/contracts/transcript-edit';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BlobStore } from '../src/blob-store.ts';
 import { transcriptEditKey, transcriptEditsPrefix } from '../src/lecture-keys.ts';
 import { createLectureStore, type LectureStore } from '../src/lecture-store.ts';
@@ -34,8 +34,8 @@ export function describeTranscriptEdits(name: string, open: () => Promise<StoreU
 
     /** One more change, whatever there is already. */
     const add = (at: number, store = edits) =>
-      store.save(id, async (_, newest) => {
-        const changes = [...(newest?.changes ?? []), toChange(at)];
+      store.save(id, async (_, current) => {
+        const changes = [...current.changes, toChange(at)];
         return { changes, changedSegments: changes.length };
       });
     const listEdits = () => blobs.list(transcriptEditsPrefix(id));
@@ -44,12 +44,13 @@ export function describeTranscriptEdits(name: string, open: () => Promise<StoreU
     test('each save is one more version, which the record names, and earlier ones stay as they are', async () => {
       expect(await edits.read(id, 0)).toBeNull();
       await add(1);
-      const { record, edit } = await edits.save(id, async (_, newest) => {
-        expect(newest?.changes).toEqual([toChange(1)]);
+      const { record, edit } = await edits.save(id, async (_, current) => {
+        expect(current.changes).toEqual([toChange(1)]);
         return { changes: [], changedSegments: 0, restoredFrom: 0 };
       });
       expect(record).toMatchObject({ transcriptVersion: 2, version: 3 });
-      expect(edit?.versions).toEqual([
+      expect(edit.versions).toEqual((await edits.readCurrent(record)).versions);
+      expect(edit.versions).toEqual([
         { version: 2, createdAt: expect.any(String), changedSegments: 0, restoredFrom: 0 },
         { version: 1, createdAt: expect.any(String), changedSegments: 1 },
       ]);
@@ -83,8 +84,47 @@ export function describeTranscriptEdits(name: string, open: () => Promise<StoreU
       expect(await listEdits()).toEqual([transcriptEditKey(id, 1), transcriptEditKey(id, 2)]);
       const { record, edit } = await add(3);
       expect(record.transcriptVersion).toBe(3);
-      expect(edit?.versions.map(({ version }) => version)).toEqual([3, 1]);
+      expect(edit.versions.map(({ version }) => version)).toEqual([3, 1]);
       expect(await listEdits()).toEqual([transcriptEditKey(id, 1), transcriptEditKey(id, 3)]);
+    });
+
+    test('a record that was written by a StudyMate without corrections: none is removed, and the next save lists them again', async () => {
+      for (const at of [1, 2, 3]) await add(at);
+      const forget = () => lectures.update(id, ({ transcriptVersion: _, ...record }) => record);
+      await forget();
+      // The last one could be a save that is still under way.
+      expect((await edits.readCurrent({ id })).versions.map(({ version }) => version)).toEqual([2, 1]);
+      const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+      try {
+        expect((await edits.readCurrent({ id })).versions.map(({ version }) => version)).toEqual([3, 2, 1]);
+        const { record, edit } = await add(4);
+        expect(record.transcriptVersion).toBe(4);
+        expect(edit.changes).toEqual([toChange(4)]);
+        expect(edit.versions.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
+        expect((await edits.read(id, 3))?.changes).toEqual([1, 2, 3].map(toChange));
+      } finally {
+        now.mockRestore();
+      }
+      await forget();
+      await add(5);
+      await add(6);
+      expect(await listEdits()).toEqual([1, 2, 3, 4, 5, 6].map((version) => transcriptEditKey(id, version)));
+    });
+
+    test('a version that is damaged: it is said so, earlier ones are listed, and the next save goes on from them', async () => {
+      for (const at of [1, 2]) await add(at);
+      await blobs.put(transcriptEditKey(id, 2), Buffer.from('{'));
+      const { record, edit } = await edits.save(id, async (_, { versions, damage }) => {
+        expect(damage).toMatchObject({ code: 'internal' });
+        expect(versions.map(({ version }) => version)).toEqual([1]);
+        return { changes: [toChange(1)], changedSegments: 1, restoredFrom: 1 };
+      });
+      expect(record.transcriptVersion).toBe(3);
+      expect(edit.versions.map(({ version }) => version)).toEqual([3, 1]);
+      expect((await add(4)).edit.changes).toEqual([toChange(1), toChange(4)]);
+      // What a later StudyMate wrote is not damaged.
+      await blobs.put(transcriptEditKey(id, 4), Buffer.from('{"schemaVersion":2}'));
+      await expect(add(5)).rejects.toMatchObject({ code: 'newer_version' });
     });
 
     test('a lecture that is deleted meanwhile: the save is refused, and nothing of it stays', async () => {

@@ -1,9 +1,12 @@
 import { AppError } from '@studymate/contracts/errors';
 import type { Response } from 'express';
 
-/** Sends what has a version of its own, with that as its `ETag`; what of it is no part of the version may change. */
-export function sendVersioned<T extends { version: number }>(res: Response, body: T): void {
-  res.setHeader('etag', toEtag(body.version));
+/**
+ * Sends what has a version of its own, with that as its `ETag`; what of it is no part of the version may change.
+ * @param isWhole of what is not, the version says nothing: it has no `ETag`
+ */
+export function sendVersioned<T extends { version: number }>(res: Response, body: T, isWhole = true): void {
+  if (isWhole) res.setHeader('etag', toEtag(body.version));
   res.setHeader('content-type', 'application/json; charset=utf-8');
   // Not by express, which would say "not modified" of what has changed otherwise.
   res.end(JSON.stringify(body));

@@ -2,6 +2,7 @@ import { AppError } from '@studymate/contracts/errors';
 import type { LectureEvent } from '@studymate/contracts/events';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { Segment } from '@studymate/contracts/transcript';
+import type { Logger } from '@studymate/observability/logger';
 import type { StoredEvent } from '@studymate/queue/events';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { withRedis } from '@studymate/queue/redis';
@@ -45,7 +46,11 @@ interface Progress {
   segmentsSent: number;
 }
 
-export function createEventStreams(deps: { services: Services; reader: LectureReader }): EventStreams {
+export function createEventStreams(deps: {
+  services: Services;
+  reader: LectureReader;
+  logger: Pick<Logger, 'warn'>;
+}): EventStreams {
   const { lectures, artifacts, events } = deps.services;
   const feed = createLectureFeed({ events });
   const followers = new Set<AbortController>();
@@ -91,11 +96,13 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
     const { id, chunks } = position instanceof AppError ? { id: '0-0', chunks: null } : position;
     // A retry that came in between has its own numbering; its text comes by events from 0.
     const isSame = attemptOf(current, 'transcribe') === attempt;
-    const text = isSame ? await readTextSoFar(deps.services, current, hasEnded(lecture) ? null : chunks) : [];
+    const text = isSame
+      ? await readTextSoFar({ ...deps.services, logger: deps.logger }, current, hasEnded(lecture) ? null : chunks)
+      : [];
     await send(sse, { type: 'snapshot', lecture }, text.length === 0 ? id : undefined);
     await sendText(sse, text, 0, id);
     if (hasEnded(lecture)) {
-      await send(sse, { type: 'end', status: lecture.status });
+      await send(sse, { type: 'end', status: lecture.status }, toEndId(id));
       return null;
     }
     return { position: id, attempt, segmentsSent: text.length };
@@ -124,7 +131,7 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
   };
 
   /** Looks at the store when the stream is silent: the lecture may be gone, or have ended without a last event. */
-  const sendEndIfOver = async (lectureId: string, sse: Sender): Promise<boolean> => {
+  const sendEndIfOver = async (lectureId: string, sse: Sender, { position }: Progress): Promise<boolean> => {
     const record = await lectures.read(lectureId);
     if (!record) {
       await send(sse, { type: 'end', status: 'cancelled' });
@@ -133,7 +140,7 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
     const lecture = await deps.reader.toView(record);
     if (!hasEnded(lecture)) return false;
     await send(sse, { type: 'lecture', changes: lecture });
-    await send(sse, { type: 'end', status: lecture.status });
+    await send(sse, { type: 'end', status: lecture.status }, toEndId(position));
     return true;
   };
 
@@ -155,7 +162,7 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
           // After a retry the stream goes on behind an earlier end.
           if (stored.event.type !== 'end' || isNewest) {
             if (!(await sendStored(record.id, sse, stored, progress))) {
-              await sendEndIfOver(record.id, sse);
+              await sendEndIfOver(record.id, sse, progress);
               return;
             }
             if (stored.event.type === 'end') return;
@@ -167,7 +174,7 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
           mustLook = false;
           continue;
         }
-        if (batch && mustLook && (await sendEndIfOver(record.id, sse))) return;
+        if (batch && mustLook && (await sendEndIfOver(record.id, sse, progress))) return;
         const rang = await bell.wait(heartbeatMs);
         if (!rang) sse.comment('keep-alive');
         mustLook = true;
@@ -179,12 +186,14 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
 
   return {
     async findResume(record, lastEventId) {
-      if (lastEventId === undefined || !/^\d{1,16}-\d{1,16}$/.test(lastEventId)) return null;
-      const last = await withRedis(() => events.readAt(record.id, lastEventId)).catch(() => null);
-      if (!last) return null;
-      if (last.event.type !== 'end') return lastEventId;
-      const more = await withRedis(() => events.readAfter(record.id, lastEventId, 1)).catch(() => []);
-      return more.length > 0 ? lastEventId : 'complete';
+      const [, at, seenEnd] = /^(\d{1,16}-\d{1,16})(-end)?$/.exec(lastEventId ?? '') ?? [];
+      if (at === undefined) return null;
+      const last = await withRedis(() => events.readAt(record.id, at)).catch(() => null);
+      if (last?.event.type === 'end' || seenEnd !== undefined) {
+        const more = await withRedis(() => events.readAfter(record.id, at, 1)).catch(() => []);
+        if (more.length === 0 && hasEnded(await deps.reader.toView(record))) return 'complete';
+      }
+      return last ? at : null;
     },
     async follow(record, open, resumeId) {
       if (followers.size >= maxListeners || isStopping) {
@@ -230,6 +239,11 @@ export function createEventStreams(deps: { services: Services; reader: LectureRe
       for (const follower of followers) follower.abort();
     },
   };
+}
+
+/** Of an end that is not in the stream, or lies before its last events: by it one is known who has seen all. */
+function toEndId(position: string): string {
+  return `${position}-end`;
 }
 
 /** Something to wait at: a ring that comes while nobody waits is not lost. */

@@ -16,7 +16,7 @@ export interface LectureReader {
    * @throws AppError `not_found`, also for what is no id and for what belongs to somebody else
    */
   readRecord(person: string, lectureId: unknown): Promise<LectureRecord>;
-  /** A lecture that a person may change. @throws AppError `not_found`; `forbidden` when they may only read it */
+  /** A lecture that is a person's own, to change it or to see what only its owner may. @throws AppError `not_found`; `forbidden` when they may only read it */
   readOwn(person: string, lectureId: unknown): Promise<LectureRecord>;
   /** With what is going on right now; without that while Redis is away. */
   toView(record: LectureRecord): Promise<Lecture>;
@@ -45,8 +45,8 @@ export function createLectureReader(deps: {
     readRecord,
     async readOwn(person, lectureId) {
       const record = await readRecord(person, lectureId);
-      if (record.owner === person) return record;
-      throw new AppError('forbidden', 'Only the owner of a lecture may change it.');
+      checkOwner(person, record);
+      return record;
     },
     async toView(record) {
       // Once there is a transcript, or the end of everything, the chunks say nothing more.
@@ -61,6 +61,11 @@ export function createLectureReader(deps: {
       return toLectureView(record, index, state, current);
     },
   };
+}
+
+/** @throws AppError `forbidden` */
+export function checkOwner(person: string, record: LectureRecord): void {
+  if (record.owner !== person) throw new AppError('forbidden', 'That is for the owner of the lecture alone.');
 }
 
 export function hasEnded(lecture: Lecture): boolean {

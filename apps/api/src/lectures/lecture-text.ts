@@ -2,6 +2,7 @@ import { chunkSchema, transcribedChunkSchema, transcriptArtifactSchema } from '@
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { PartialTranscript, Segment, Transcript, VersionedTranscript } from '@studymate/contracts/transcript';
+import type { Logger } from '@studymate/observability/logger';
 import { attemptOf } from '@studymate/queue/next-jobs';
 import { assembleTranscript } from '@studymate/speech/assemble';
 import { applyChanges } from '@studymate/speech/edited-transcript';
@@ -9,13 +10,14 @@ import type { Artifacts } from '@studymate/storage/artifacts';
 import { inBatches } from '@studymate/storage/in-batches';
 import { chunkKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import { readUnlessDamaged } from '@studymate/storage/read-unless-damaged';
 import type { TranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import { isSilent, readStageContent } from './artifact-reader.ts';
 
 /** Where the text of lectures lies: the machine's, and what people have corrected in it. */
 export interface TextStores {
   artifacts: Artifacts;
-  edits: Pick<TranscriptEditStore, 'read'>;
+  edits: Pick<TranscriptEditStore, 'read' | 'readCurrent'>;
 }
 
 /** The text of one chunk, numbered from `from`; null when it is not (or no longer) there. */
@@ -29,19 +31,19 @@ export async function readChunkText(
 }
 
 /**
- * All the text that there is, in order and without gaps.
+ * All the text that there is, in order and without gaps; as the machine has heard it where the corrections are damaged.
  * @param announced how many chunks the event stream has told of; later ones are left for their own events. null:
  *   the stream knows nothing, take what is in the store
  */
 export async function readTextSoFar(
-  deps: TextStores & { lectures: LectureStore },
+  deps: TextStores & { lectures: LectureStore; logger: Pick<Logger, 'warn'> },
   record: LectureRecord,
   announced: number | null,
 ): Promise<Segment[]> {
   const pinned = record.artifacts.assemble;
   if (pinned) {
     const machine = await deps.artifacts.readArtifact(pinned.key, transcriptArtifactSchema);
-    return machine ? (await toVersion(deps, record, machine.content)).segments : [];
+    return machine ? (await correctUnlessDamaged(deps, record, machine.content)).segments : [];
   }
   const attempt = attemptOf(record, 'transcribe');
   const there = new Set((await deps.lectures.readIndex(record)).transcribedChunks);
@@ -73,6 +75,19 @@ export async function readTranscript(
   return toVersion(deps, record, await readMachineTranscript(deps.artifacts, record), version);
 }
 
+/** The newest text, or the machine's where nobody can tell what was corrected: for what must go on in any case. */
+export async function correctUnlessDamaged(
+  deps: { edits: Pick<TranscriptEditStore, 'read'>; logger: Pick<Logger, 'warn'> },
+  record: LectureRecord,
+  machine: Transcript,
+): Promise<Transcript> {
+  const { id, transcriptVersion = 0 } = record;
+  const edit = await readUnlessDamaged({ read: () => deps.edits.read(id, transcriptVersion) }, id, (error) =>
+    deps.logger.warn({ err: error, lectureId: id }, 'corrections cannot be read; the text is the machine’s'),
+  );
+  return edit ? applyChanges(machine, edit.changes) : machine;
+}
+
 async function toVersion(
   { edits }: TextStores,
   record: LectureRecord,
@@ -80,11 +95,13 @@ async function toVersion(
   version = record.transcriptVersion ?? 0,
 ): Promise<VersionedTranscript> {
   if (version === 0) return { ...machine, version };
-  const newest = await edits.read(record.id, record.transcriptVersion ?? 0);
-  if (!newest?.versions.some((each) => each.version === version)) {
-    throw new AppError('not_found', 'There is no such version of the transcript.');
+  if (version !== record.transcriptVersion) {
+    const { versions } = await edits.readCurrent(record);
+    if (!versions.some((each) => each.version === version)) {
+      throw new AppError('not_found', 'There is no such version of the transcript.');
+    }
   }
-  const edit = version === record.transcriptVersion ? newest : await edits.read(record.id, version);
+  const edit = await edits.read(record.id, version);
   return { ...applyChanges(machine, edit?.changes ?? []), version };
 }
 

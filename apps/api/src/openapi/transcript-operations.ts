@@ -35,10 +35,10 @@ export const transcriptOperations: Operations = {
           'application/x-subrip': 'text',
           'text/vtt': 'text',
         },
-        headers: { ...asFile, ...etag },
+        headers: { ...asFile, ETag: 'The version of the text, in quotes; none of what is not whole.' },
       },
     },
-    errors: partErrors,
+    errors: [...partErrors, 'forbidden'],
   },
   'PATCH /api/v1/lectures/:id/transcript': {
     tag: 'Parts of a lecture',
@@ -52,7 +52,7 @@ export const transcriptOperations: Operations = {
     tag: 'Parts of a lecture',
     summary: 'The versions of the transcript, newest first; the last is the machine’s.',
     answers: { 200: { description: 'At most 101.', content: { 'application/json': transcriptVersionsSchema } } },
-    errors: partErrors,
+    errors: [...partErrors, 'forbidden'],
   },
   'POST /api/v1/lectures/:id/transcript/restore': {
     tag: 'Parts of a lecture',

@@ -31,6 +31,8 @@ export interface Search {
   ask(owner: string, request: z.output<typeof askRequestSchema>, signal: AbortSignal): Promise<Asked>;
   /** @throws AppError `not_found`, `too_many_requests`, and what says why there are no chapters */
   related(owner: string, place: ChapterPlace, query: z.output<typeof relatedQuerySchema>): Promise<RelatedResponse>;
+  /** What is found of the lecture may be another from now on. */
+  forget(lectureId: string): void;
   close(): void;
 }
 
@@ -104,6 +106,7 @@ export function createSearch(deps: {
     },
     ask: (owner, request, signal) => ask(context, writer, owner, request, signal),
     related: (owner, place, query) => limited(() => findRelated(context, owner, place, query)),
+    forget: libraries.forget,
     close: libraries.close,
   };
 }

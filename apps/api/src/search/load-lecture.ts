@@ -6,8 +6,8 @@ import {
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { pathStageNames } from '@studymate/contracts/stages';
 import type { Transcript } from '@studymate/contracts/transcript';
+import type { Logger } from '@studymate/observability/logger';
 import { attemptOf, hasFailed, isSettled } from '@studymate/queue/next-jobs';
-import { applyChanges } from '@studymate/speech/edited-transcript';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import { passagesKey, searchIndexKey, transcribedChunkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
@@ -22,6 +22,7 @@ import type { Breathe } from '@studymate/study/search/search-shards';
 import { createSearchWords, type SearchWords } from '@studymate/study/search/search-words';
 import { type Shard, toShard } from '@studymate/study/search/shard';
 import { eachTimedSentence, type TimedSentence } from '@studymate/study/sentences';
+import { correctUnlessDamaged } from '../lectures/lecture-text.ts';
 import { isIndexOfNow, toIndexedName, toTextName } from './part-names.ts';
 
 /** Some passages of a lecture: all of them, or those of one chunk while it is still being transcribed. */
@@ -51,6 +52,7 @@ interface Deps {
   artifacts: ArtifactReader;
   edits: Pick<TranscriptEditStore, 'read'>;
   lectures: Pick<LectureStore, 'readIndex'>;
+  logger: Pick<Logger, 'warn'>;
   /** Does the work when all that was given before has ended: what has no index costs the thread some time each. */
   oneAtATime<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -161,11 +163,10 @@ function parseUnlessDamaged(bytes: Uint8Array): SearchIndex | null {
   }
 }
 
-async function readTranscript({ artifacts, edits }: Deps, record: LectureRecord): Promise<Transcript | null> {
+async function readTranscript(deps: Deps, record: LectureRecord): Promise<Transcript | null> {
   const key = record.artifacts.assemble?.key;
-  const machine = key === undefined ? null : await artifacts.readArtifact(key, transcriptArtifactSchema);
-  const edit = await edits.read(record.id, record.transcriptVersion ?? 0);
-  return machine && applyChanges(machine.content, edit?.changes ?? []);
+  const machine = key === undefined ? null : await deps.artifacts.readArtifact(key, transcriptArtifactSchema);
+  return machine && correctUnlessDamaged(deps, record, machine.content);
 }
 
 async function readChunk({ artifacts }: Deps, key: string): Promise<Transcript | null> {

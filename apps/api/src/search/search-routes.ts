@@ -29,7 +29,7 @@ export function addSearchRoutes(
     model: LanguageModel | null;
     logger: Logger;
   },
-): { close(): void } {
+): Pick<Search, 'forget' | 'close'> {
   const { services, courseReader, admission, model, logger } = deps;
   let made: Promise<Search> | undefined;
   /** Stemmers and lists of words cost an API nothing that nobody searches with. */
@@ -69,6 +69,10 @@ export function addSearchRoutes(
   });
 
   return {
+    // Before the first search there is nothing to forget.
+    forget(lectureId) {
+      made?.then((each) => each.forget(lectureId)).catch(() => {});
+    },
     close() {
       made?.then((each) => each.close()).catch(() => {});
     },

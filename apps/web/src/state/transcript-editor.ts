@@ -249,7 +249,11 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       ask(async () => {
         const sent = changes.peek();
         if (sent.size === 0) return;
-        const texts = [...sent].map(([id, { text }]) => ({ id, text }));
+        // With its place: where it was transcribed anew meanwhile, the number is another segment's.
+        const texts = [...sent].map(([id, { text }]) => {
+          const { start, end } = segments.peek()[id] as Segment;
+          return { id, text, start, end };
+        });
         show(await store.save(texts, deps.readVersion()), sent);
       }),
     catchUp: () => ask(deps.refresh),
