@@ -176,6 +176,11 @@ test('words are found in the transcript, and one goes from place to place', asyn
   await place.filter({ hasText: `2 of ${total}` }).waitFor();
   const marked = () => page.evaluate(() => [...(CSS.highlights.get('found-now') ?? [])].map(String));
   await expect.poll(marked).toEqual([expect.stringMatching(/^print$/i)]);
+  // The rows are one stop for the Tab key, and the arrows go from row to row.
+  expect(await page.locator('.segment .moment[tabindex="0"]').count()).toBe(1);
+  await page.locator('.segment .moment').nth(2).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.locator('.segment').nth(3).locator('.moment[tabindex="0"]:focus').waitFor();
   await page.locator('#search').fill('xylophone');
   await place.filter({ hasText: 'Nothing was found' }).waitFor();
   await expect.poll(() => count('found')).toBe(0);

@@ -225,6 +225,8 @@ describe('the line about a lecture', () => {
 
   test('tells what is done at the moment, how far it is and how long it may take', () => {
     expect(toStatusText(running({ progress: 0.431 }), en)).toBe('Transcribing, 43 % · about 25 s left');
+    // In the list, where the share of the whole stands beside it.
+    expect(toStatusText(running({ progress: 0.431 }), en, { hasShare: false })).toBe('Transcribing · about 25 s left');
   });
 
   test('says that the model is loaded first as long as nothing else has happened', () => {

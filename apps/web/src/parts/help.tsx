@@ -12,7 +12,18 @@ export function Help({ onClose }: { onClose(): void }) {
     { title: help.everywhere, keys: [['/'], help.search, ['?'], help.help] },
     {
       title: help.lecture,
-      keys: [[help.space, 'k'], help.play, ['←', '→'], help.skip, ['j', 'l'], help.jump, ['<', '>'], help.speed],
+      keys: [
+        [help.space, 'k'],
+        help.play,
+        ['←', '→'],
+        help.skip,
+        ['j', 'l'],
+        help.jump,
+        ['<', '>'],
+        help.speed,
+        ['↑', '↓'],
+        help.rows,
+      ],
     },
     {
       title: editing.title,

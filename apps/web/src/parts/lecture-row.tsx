@@ -14,7 +14,7 @@ export function LectureRow({ lecture }: { lecture: Lecture }) {
     durationSeconds === null ? null : toClock(durationSeconds),
     language === null ? null : names.toName(language),
     toDay(createdAt, m),
-    status === 'ready' ? null : toStatusText(lecture, m),
+    status === 'ready' ? null : toStatusText(lecture, m, { hasShare: false }),
   ];
   return (
     <li class="lecture-row card">

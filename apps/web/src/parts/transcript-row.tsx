@@ -20,14 +20,17 @@ interface TranscriptRowProps {
   segment: Segment;
   /** The index of the row that is being said, -1 for none. */
   row: ReadonlySignal<number>;
+  /** The index of the row that the Tab key stops at. */
+  tabRow: ReadonlySignal<number>;
   playback: Playback;
   editor: ReadonlySignal<TranscriptEditor | null>;
 }
 
 /** A segment with its words. Drawn again only when its text changes, while it is being said, and when it is written in. */
-export function TranscriptRow({ index, segment, row, playback, editor }: TranscriptRowProps) {
+export function TranscriptRow({ index, segment, row, tabRow, playback, editor }: TranscriptRowProps) {
   const m = useMessages();
   const isNow = useComputed(() => row.value === index);
+  const isStop = useComputed(() => tabRow.value === index).value;
   const pieces = useMemo(() => splitByWords(segment), [segment]);
   const words = useMemo(() => pieces.flatMap(({ word }) => (word === null ? [] : [word])), [pieces]);
   const currentWord = useComputed(() => {
@@ -59,7 +62,13 @@ export function TranscriptRow({ index, segment, row, playback, editor }: Transcr
       // Somebody has taken it out.
       hidden={!isEditing && text === ''}
     >
-      <button class="moment" type="button" data-start={start} aria-label={m.transcript.playFrom(clock)}>
+      <button
+        class="moment"
+        type="button"
+        tabIndex={isStop ? 0 : -1}
+        data-start={start}
+        aria-label={m.transcript.playFrom(clock)}
+      >
         {clock}
       </button>
       {isOpen && editor.value !== null ? (

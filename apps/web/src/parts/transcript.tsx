@@ -47,6 +47,8 @@ export function Transcript(props: TranscriptProps) {
   const pane = useRef<HTMLElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const isFollowing = useSignal(true);
+  /** The index of the row whose time has the Tab key's stop; the arrows go on from there. */
+  const tabRow = useSignal(0);
   const known = useSignal(segments);
   known.value = segments;
   const row = useComputed(() => {
@@ -76,6 +78,11 @@ export function Transcript(props: TranscriptProps) {
     if (field === null) return;
     isFollowing.value = false;
     findRow(field.id)?.scrollIntoView({ block: 'nearest' });
+  });
+  // One stop for the Tab key, at what is being said: hundreds would stand before all that comes after the text.
+  useSignalEffect(() => {
+    const index = row.value;
+    if (index >= 0 && !list.current?.contains(document.activeElement)) tabRow.value = index;
   });
   // Whoever plays a moment from elsewhere wants to read it, too.
   useSignalEffect(() => {
@@ -132,6 +139,10 @@ export function Transcript(props: TranscriptProps) {
       onTouchMove={leave}
       onKeyDown={(event) => {
         if (scrollKeys.has(event.key)) leave();
+        stepRows(event, findRow);
+      }}
+      onFocusIn={({ target }) => {
+        if (target instanceof Element && target.matches('.moment')) tabRow.value = Number(toRow(target)?.dataset.index);
       }}
     >
       <h2 class="pane-title">{m.transcript.title}</h2>
@@ -165,6 +176,7 @@ export function Transcript(props: TranscriptProps) {
                 index={block * rowsOfBlock + i}
                 segment={segment}
                 row={row}
+                tabRow={tabRow}
                 playback={playback}
                 editor={editing.editor}
               />
@@ -191,6 +203,18 @@ function useShownCount(count: number, needed: number): number {
   return Math.min(count, Math.max(drawn, needed + rowsAtOnce));
 }
 
+/** From the time of one row to that of another, with the arrows up and down. */
+function stepRows(event: KeyboardEvent, findRow: (index: number) => Element | null): void {
+  const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (by === 0 || !(event.target instanceof Element) || !event.target.matches('.moment')) return;
+  let index = Number(toRow(event.target)?.dataset.index) + by;
+  while (findRow(index)?.matches('[hidden]')) index += by;
+  const next = findRow(index)?.querySelector<HTMLElement>('.moment');
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
+
 function CatchUp(props: { isFollowing: { value: boolean }; row: ReadonlySignal<number>; onBack(): void }) {
   const m = useMessages();
   const isHidden = props.isFollowing.value || props.row.value < 0;
@@ -205,7 +229,7 @@ function CatchUp(props: { isFollowing: { value: boolean }; row: ReadonlySignal<n
   );
 }
 
-function toRow(element: HTMLElement): HTMLElement | null {
+function toRow(element: Element): HTMLElement | null {
   return element.closest<HTMLElement>('.segment');
 }
 

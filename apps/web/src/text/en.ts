@@ -351,6 +351,7 @@ export const en = {
     skip: 'Back or forward by five seconds',
     jump: 'Back or forward by fifteen seconds',
     speed: 'Slower or faster',
+    rows: 'The row of the transcript before or after, once a time of it has the focus',
     nextText: 'The next segment, or the one before',
     playText: 'Play the segment',
     unsureText: 'The next unsure segment, or the one before',

@@ -16,8 +16,8 @@ export function toOverallProgress(stages: readonly StageView[]): number {
   );
 }
 
-/** One line about where a lecture stands. */
-export function toStatusText(lecture: Lecture, m: Messages): string {
+/** One line about where a lecture stands. @param options.hasShare how far the step is; not beside how far all of it is */
+export function toStatusText(lecture: Lecture, m: Messages, { hasShare = true } = {}): string {
   const { etaSeconds, position } = lecture.queue;
   switch (lecture.status) {
     case 'queued': {
@@ -26,7 +26,7 @@ export function toStatusText(lecture: Lecture, m: Messages): string {
     }
     case 'running': {
       const running = lecture.stages.filter((stage) => stage.status === 'running');
-      const what = describeWork(running, m);
+      const what = describeWork(running, m, hasShare);
       return etaSeconds === null ? what : m.status.left(what, toAbout(etaSeconds, m));
     }
     case 'failed': {
@@ -38,17 +38,18 @@ export function toStatusText(lecture: Lecture, m: Messages): string {
   }
 }
 
-function describeWork(running: readonly StageView[], m: Messages): string {
+function describeWork(running: readonly StageView[], m: Messages, hasShare: boolean): string {
   // The last one that has begun: transcription starts while the sound is still being read.
   const stage = running.at(-1);
   if (stage === undefined) return m.status.noWorker;
   const isStudying = running.length > 1 && running.every(({ name }) => studyStages.has(name));
-  return isStudying ? m.status.studying : describeRunning(stage, m);
+  return isStudying ? m.status.studying : describeRunning(stage, m, hasShare);
 }
 
-function describeRunning(stage: StageView, m: Messages): string {
-  if (stage.cold === true && stage.progress === 0) return m.status.loadingModel(m.doing[stage.name]);
-  return stage.progress > 0 ? m.status.share(m.doing[stage.name], toPercent(stage.progress)) : m.doing[stage.name];
+function describeRunning(stage: StageView, m: Messages, hasShare: boolean): string {
+  const doing = m.doing[stage.name];
+  if (stage.cold === true && stage.progress === 0) return m.status.loadingModel(doing);
+  return hasShare && stage.progress > 0 ? m.status.share(doing, toPercent(stage.progress)) : doing;
 }
 
 /** The few characters below a step's name. */
