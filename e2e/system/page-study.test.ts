@@ -261,7 +261,7 @@ test('a text is corrected with undo, saved, found and exported, against another 
     .and(page.locator(':focus'))
     .evaluate((field, text) => (field as HTMLTextAreaElement).value === text || Promise.reject(text), textOf(1));
   await page.getByRole('button', { name: 'Redo' }).click();
-  await page.keyboard.press('Control+z');
+  await row(1).locator('.segment-field').press('Control+z');
   await state('1 segment corrected, not saved');
   // What is not saved outlives the tab.
   await page.reload();
