@@ -1,11 +1,12 @@
 import { passagesArtifactSchema } from '@studymate/contracts/artifacts';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNames } from '@studymate/contracts/stages';
-import { attemptOf } from '@studymate/queue/next-jobs';
+import { attemptOf, studiedVersionOf } from '@studymate/queue/next-jobs';
 import type { ArtifactReader } from '@studymate/storage/artifacts';
 import type { BlobStore } from '@studymate/storage/blob-store';
 import { attemptPrefix, embeddingsKey, passagesKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
+import type { StudyInputs } from './stages/study-inputs.ts';
 import { unlessDamaged } from './unless-damaged.ts';
 
 /**
@@ -35,21 +36,38 @@ export async function dropSamples(blobs: BlobStore, record: LectureRecord): Prom
 
 /**
  * Removes embeddings of earlier versions of the text, which have some 1 MB for each hour of the lecture. Those of the search
- * index stay: questions are held against its sentences.
+ * index stay: questions are held against its sentences. So do those of the newest version, for the study parts that are still
+ * to be made again.
  */
 export async function dropEarlierEmbeddings(
-  deps: { blobs: BlobStore; artifacts: ArtifactReader; lectures: Pick<LectureStore, 'read'> },
+  deps: {
+    blobs: BlobStore;
+    artifacts: ArtifactReader;
+    lectures: Pick<LectureStore, 'read'>;
+    studyInputs: Pick<StudyInputs, 'embeddingsKeyOf'>;
+  },
   record: LectureRecord,
 ): Promise<void> {
   const { assemble, chapters } = record.artifacts;
-  if (!assemble || !chapters) return;
+  if (!assemble || !(chapters || record.skipped.chapters)) return;
   const keys = await deps.blobs.list(attemptPrefix(record.id, 'assemble', assemble.attempt));
   const found = keys.filter((key) => key.endsWith('.f32'));
   if (found.length < 2) return;
-  const key = passagesKey(record.id, chapters.attempt);
-  const passages = await unlessDamaged(deps.artifacts.readArtifact(key, passagesArtifactSchema));
+  const used: string[] = [];
+  if (chapters) {
+    const key = passagesKey(record.id, chapters.attempt);
+    const passages = await unlessDamaged(deps.artifacts.readArtifact(key, passagesArtifactSchema));
+    if (!passages) return;
+    used.push(embeddingsKey(record.id, assemble.attempt, passages.content.inputHash));
+  }
+  const newest = record.transcriptVersion ?? 0;
+  if (!chapters || studiedVersionOf(record, 'chapters') !== newest) {
+    // Where that cannot be said all stay: the lecture has ended, and nothing that is only tidied up may change that.
+    const key = await deps.studyInputs.embeddingsKeyOf(record, newest).catch(() => null);
+    if (key === null) return;
+    used.push(key);
+  }
   // A retry that has begun meanwhile may have made new ones.
-  if (!passages || (await deps.lectures.read(record.id))?.version !== record.version) return;
-  const used = embeddingsKey(record.id, assemble.attempt, passages.content.inputHash);
-  for (const each of found) if (each !== used) await deps.blobs.delete(each);
+  if ((await deps.lectures.read(record.id))?.version !== record.version) return;
+  for (const each of found) if (!used.includes(each)) await deps.blobs.delete(each);
 }

@@ -27,7 +27,7 @@ export interface StageDeps {
   pace: Pace;
   /** Other lectures that may have made the same already. */
   donors: Donors;
-  studyInputs: StudyInputs;
+  studyInputs: Pick<StudyInputs, 'read'>;
   studyProcess: StudyProcess;
   /** Null where no language model is configured. */
   summaryWriter: SummaryWriter | null;

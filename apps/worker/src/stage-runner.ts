@@ -18,11 +18,13 @@ import type { Callbacks } from './callbacks/callbacks.ts';
 import { dropEarlierAttempts, dropEarlierEmbeddings, dropSamples } from './drop-left.ts';
 import type { Stage, StageContext, StageDeps, StageOutcome, StagePin } from './stage-context.ts';
 import { createStageProgress } from './stage-progress.ts';
+import type { StudyInputs } from './stages/study-inputs.ts';
 
 export interface StageRunnerDeps extends StageDeps {
   blobs: BlobStore;
   artifacts: Artifacts;
   lectures: LectureStore;
+  studyInputs: StudyInputs;
   fence: RunFence;
   stages: Record<StageName, Stage>;
   cancels: CancelListener;

@@ -145,18 +145,45 @@ test('what was made of a corrected text is not handed on to another lecture with
   expect(await find()).toBeNull();
 });
 
-test('embeddings of earlier versions go, those of the search index stay', async () => {
+test('embeddings of earlier versions go, those of the search index and of the newest version stay', async () => {
   const { id } = record;
-  const keys = ['aa', 'bb', 'cc'].map((hash) => embeddingsKey(id, 1, hash));
-  for (const key of keys) await runners.artifacts.createFloats(key, new Float32Array(2));
-  await dropEarlierEmbeddings(runners, record);
-  expect(await runners.blobs.list(`lectures/${id}/assemble/1/`)).toHaveLength(4);
+  const studyInputs = createInputs();
+  const drop = (of: LectureRecord) => dropEarlierEmbeddings({ ...runners, studyInputs }, of);
+  await correct('The metal type was cast.');
+  await correct('The missal type was cast of metal.');
+  const corrected = (await runners.lectures.read(id)) as LectureRecord;
+  const newest = await studyInputs.embeddingsKeyOf(corrected, 2);
+  const earlier = await studyInputs.embeddingsKeyOf(corrected, 1);
+  const indexed = embeddingsKey(id, 1, 'bb');
+  for (const key of [newest, earlier, indexed]) await runners.artifacts.createFloats(key, new Float32Array(2));
+  const listed = async () =>
+    (await runners.blobs.list(`lectures/${id}/assemble/1/`)).filter((key) => key !== transcriptKey(id, 1));
+  await drop(corrected);
+  expect(await listed()).toHaveLength(3);
   const passages = { schemaVersion: 1, content: { inputHash: 'bb', passages: [] } };
   await runners.artifacts.createArtifact(passagesKey(id, 1), passages);
-  const withChapters = { ...record, artifacts: { ...record.artifacts, chapters: toRef('chapters') } };
+  const withChapters = { ...corrected, artifacts: { ...corrected.artifacts, chapters: toRef('chapters') } };
   // Asked for again meanwhile: the new ones may be those of the next index.
-  await dropEarlierEmbeddings(runners, { ...withChapters, version: record.version - 1 });
-  expect(await runners.blobs.list(`lectures/${id}/assemble/1/`)).toHaveLength(4);
-  await dropEarlierEmbeddings(runners, withChapters);
-  expect(await runners.blobs.list(`lectures/${id}/assemble/1/`)).toEqual([keys[1], transcriptKey(id, 1)]);
+  await drop({ ...withChapters, version: corrected.version - 1 });
+  expect(await listed()).toHaveLength(3);
+  // The chapters are still of the machine's text; the other study parts are made one by one of the newest.
+  await drop(withChapters);
+  expect(await listed()).toEqual([indexed, newest].sort());
+  await drop({ ...withChapters, studiedVersions: { chapters: 2 } });
+  expect(await listed()).toEqual([indexed]);
+});
+
+test('embeddings of a text to which no chapters belong go but for those of the newest version', async () => {
+  const { id } = record;
+  const studyInputs = createInputs();
+  const newest = await studyInputs.embeddingsKeyOf(record, 0);
+  for (const key of [newest, embeddingsKey(id, 1, 'bb')]) {
+    await runners.artifacts.createFloats(key, new Float32Array(2));
+  }
+  const left = { ...record, skipped: { chapters: 'no_speech' } } as const;
+  const lost = { embeddingsKeyOf: () => Promise.reject(new Error('no weights')) };
+  await dropEarlierEmbeddings({ ...runners, studyInputs: lost }, left);
+  expect(await runners.blobs.list(`lectures/${id}/assemble/1/`)).toHaveLength(3);
+  await dropEarlierEmbeddings({ ...runners, studyInputs }, left);
+  expect(await runners.blobs.list(`lectures/${id}/assemble/1/`)).toEqual([newest, transcriptKey(id, 1)].sort());
 });

@@ -8,10 +8,10 @@ import { chunkKey, embeddingsKey, ingestManifestKey, transcribedChunkKey } from 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDonors } from '../src/donors.ts';
 import type { StageDeps } from '../src/stage-context.ts';
-import type { StageRunner, StageRunnerDeps } from '../src/stage-runner.ts';
+import type { StageRunner } from '../src/stage-runner.ts';
 import { stages } from '../src/stages/stages.ts';
 import { createStudyInputs, hashOfEmbedded } from '../src/stages/study-inputs.ts';
-import { openTestRunners, type TestRunners } from './support/test-runner.ts';
+import { openTestRunners, type RunnerDeps, type TestRunners } from './support/test-runner.ts';
 
 let runners: TestRunners;
 beforeAll(async () => {
@@ -41,9 +41,7 @@ const results: Record<StudyStageName | 'searchIndex', unknown> = {
 };
 
 /** A worker whose models and study process say who asked for them; the test says what they are allowed to answer. */
-function createRunner(
-  options: { weights?: Partial<typeof weights>; canStudy?: boolean; deps?: Partial<StageRunnerDeps> } = {},
-) {
+function createRunner(options: { weights?: Partial<typeof weights>; canStudy?: boolean; deps?: RunnerDeps } = {}) {
   const asked: string[] = [];
   const acquire = (family: string) => async () => {
     asked.push(family);
@@ -272,7 +270,7 @@ describe('the same recording uploaded again', () => {
 
 describe('a lecture whose donor', () => {
   /** The chunks of a lecture that cut the recording itself, and what became of each. */
-  async function transcribeBoth(again: LectureRecord, deps: Partial<StageRunnerDeps> = {}) {
+  async function transcribeBoth(again: LectureRecord, deps: RunnerDeps = {}) {
     for (const index of [0, 1]) {
       await runners.artifacts.createArtifact(chunkKey(again.id, 1, index), cutChunk(index));
       await runners.artifacts.createSamples(`lectures/${again.id}/ingest/1/chunk-000${index}.pcm`, new Int16Array(8));

@@ -41,6 +41,8 @@ export interface StudyInputs {
     version: number,
     run: Pick<StageContext, 'signal' | 'write'>,
   ): Promise<StudyInput | NothingToStudy>;
+  /** Where the embeddings of a version of the text lie, once they were made. */
+  embeddingsKeyOf(record: LectureRecord, version: number): Promise<string>;
 }
 
 /** By which embeddings are known: what was embedded, and by which weights. */
@@ -124,6 +126,11 @@ export function createStudyInputs(deps: {
   };
 
   return {
+    async embeddingsKeyOf(record, version) {
+      const attempt = attemptOf(record, 'assemble');
+      const texts = toTimedSentences(await readText(record, attempt, version)).map((sentence) => sentence.text);
+      return embeddingsKey(record.id, attempt, hashOfEmbedded(texts, await models.weightsName('text')));
+    },
     async read(record, version, run) {
       const key = `${record.id}/${attemptOf(record, 'assemble')}/${version}`;
       for (;;) {

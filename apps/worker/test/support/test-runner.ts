@@ -29,10 +29,13 @@ import type { Redis } from 'ioredis';
 import type { Callbacks } from '../../src/callbacks/callbacks.ts';
 import { createDonors } from '../../src/donors.ts';
 import { createReconciler, type Reconciler } from '../../src/reconciler.ts';
-import type { Stage } from '../../src/stage-context.ts';
+import type { Stage, StageDeps } from '../../src/stage-context.ts';
 import { createStageRunner, type StageRunner, type StageRunnerDeps } from '../../src/stage-runner.ts';
 
 type Artifacts = ReturnType<typeof createArtifacts>;
+
+/** What a stage asks of the study inputs is enough where nothing is left to tidy up. */
+export type RunnerDeps = Partial<Omit<StageRunnerDeps, 'studyInputs'> & Pick<StageDeps, 'studyInputs'>>;
 
 /** A store, a Redis prefix and the queues of their own, and as many stage runners over them as a test wants. */
 export interface TestRunners {
@@ -51,7 +54,7 @@ export interface TestRunners {
   /** Jobs whose result was taken over, in order. */
   reused: StageJobData[];
   /** A runner as one worker has it. What a test's stage does not do, nobody does. */
-  createRunner(stages: Partial<Record<StageName, Stage>>, deps?: Partial<StageRunnerDeps>): StageRunner;
+  createRunner(stages: Partial<Record<StageName, Stage>>, deps?: RunnerDeps): StageRunner;
   /** @param onError what a lecture that cannot be reconciled is told to; without it the test fails */
   createReconciler(
     runner: StageRunner,
