@@ -63,6 +63,8 @@ async function main(baseUrl, lectureId, runs) {
       const ms = times.map((id) => [id, Math.round(median(reports.map(({ audits }) => audits[id].numericValue)))]);
       const layoutShift = Math.max(...reports.map(({ audits }) => audits['cumulative-layout-shift'].numericValue));
       result[`${place}, ${preset}`] = {
+        // How quick Lighthouse found the machine: other work on it makes it less, and the times longer.
+        machine: Math.round(median(reports.map(({ environment }) => environment.benchmarkIndex))),
         ...Object.fromEntries([...scores, ...ms]),
         layoutShift,
         faults: findFaults(reports),

@@ -130,6 +130,16 @@ async function main(baseURL) {
         await page.locator('.ask-turn').first().waitFor({ timeout: 60_000 });
       },
     });
+    const correct = async (page) => {
+      await untilEnded(page);
+      await page.locator('.transcript-head button').click();
+      const field = page.locator('.segment-field');
+      await field.fill('Printing, in the only sense of the word that concerns us here,');
+      await page.keyboard.press('Enter');
+      await field.fill((await field.inputValue()).replace('modern', 'recent'));
+    };
+    await take('page-editing', { hash, prepare: correct });
+    await take('page-editing-phone-dark', { hash, context: phone, scheme: 'dark', prepare: correct });
     await take('page-phone', { hash, context: phone, prepare: untilEnded });
     await take('page-phone-summary-dark', {
       hash,

@@ -87,6 +87,12 @@ test('a quiz tells at once what was right, and in the end how many were', async 
     await page.locator('.quiz-choice[data-state="right"]', { hasText: choices[answer] ?? '' }).waitFor();
     expect(await page.locator('.quiz-choice[data-state="wrong"]').count()).toBe(i === 0 ? 1 : 0);
     if (i === 1) {
+      // Also in a small window the question stays in sight.
+      await page.setViewportSize({ width: 1280, height: 560 });
+      await page.locator('.quiz .is-main:focus').scrollIntoViewIfNeeded();
+      const place = await page.locator('.quiz-question').boundingBox();
+      const pane = await page.locator('#panel-flashcards').boundingBox();
+      expect(place?.y).toBeGreaterThanOrEqual(Math.floor(pane?.y ?? Number.POSITIVE_INFINITY));
       await page.locator('.quiz .is-main:focus').press('Enter');
       await page.locator('.quiz-question:focus, .message-card button:focus').waitFor();
     } else await page.getByRole('button', { name: 'Next' }).click();

@@ -24,6 +24,10 @@ export interface RecordingMemory {
   forgetAll(person: string | null): Promise<void>;
 }
 
+/** For those who never come back: a month, and so many. */
+const maxAgeMs = 30 * 86_400_000;
+const maxRecordings = 50;
+
 export function createRecordingMemory(): RecordingMemory {
   let made: UseStore | undefined;
   const store = () => {
@@ -54,7 +58,13 @@ export function createRecordingMemory(): RecordingMemory {
     },
     async list() {
       const all = await keys<string>(store()).catch(() => []);
-      return [...new Set(all.map((key) => key.split(' ')[0] as string))].sort();
+      const toId = (key: string) => key.split(' ')[0] as string;
+      const ids = [...new Set(all.map(toId))].sort((a, b) => Number(a) - Number(b));
+      const oldest = Date.now() - maxAgeMs;
+      const left = new Set(ids.slice(-maxRecordings).filter((id) => Number(id) >= oldest));
+      const old = all.filter((key) => !left.has(toId(key)));
+      await delMany(old, store()).catch(() => {});
+      return [...left];
     },
     async forgetAll(person) {
       const all = await entries<string, Head>(store()).catch(() => []);

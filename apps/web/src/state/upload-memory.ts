@@ -1,4 +1,4 @@
-import { createStore, del, entries, get, set } from 'idb-keyval';
+import { createStore, delMany, entries, get, set, setMany, update } from 'idb-keyval';
 
 /** What this browser keeps of a recording on its way, so that it goes on after the page was closed. */
 export interface RememberedUpload {
@@ -20,9 +20,10 @@ export interface RememberedUpload {
 
 /** Nothing of it fails: a browser that keeps nothing sends its recordings all the same. */
 export interface UploadMemory {
-  list(): Promise<{ key: string; upload: RememberedUpload }[]>;
+  /** What is there and whose it is, the first that was added first. */
+  list(): Promise<{ key: string; owner: string | null }[]>;
   keep(key: string, upload: RememberedUpload): Promise<void>;
-  change(key: string, changes: Partial<RememberedUpload>): Promise<void>;
+  change(key: string, changes: Partial<Omit<RememberedUpload, 'content'>>): Promise<void>;
   forget(key: string): Promise<void>;
   /** Those of a person, and those of which nobody knows whose they are. */
   forgetAll(person: string | null): Promise<void>;
@@ -36,6 +37,8 @@ export interface UploadMemory {
 const maxKeptBytes = 2e9;
 /** The API forgets unfinished uploads after a day unless set otherwise; a month is beyond every use. */
 const maxAgeMs = 30 * 86_400_000;
+/** So many may lie there of people who never came back. */
+const maxUploads = 500;
 
 export function createUploadMemory(): UploadMemory {
   const store = memoize(() => createStore('studymate-uploads', 'uploads'));
@@ -54,38 +57,55 @@ export function createUploadMemory(): UploadMemory {
     turns.set(key, turn);
     return turn;
   };
-  const forget = (key: string) => inTurn(key, () => attempt(() => del(key, store()), undefined));
+  // Apart from the rest, which changes: a browser would write a recording of two gigabytes again for each note.
+  const toContentKey = (key: string) => `${key} content`;
+  const isContentKey = (key: string) => key.includes(' ');
+  const forget = (key: string) =>
+    inTurn(key, () => attempt(() => delMany([key, toContentKey(key)], store()), undefined));
+  const readAll = async () => {
+    const all = await entries<string, RememberedUpload>(store());
+    return all.filter(([key]) => !isContentKey(key)).sort(([, a], [, b]) => a.addedAt - b.addedAt);
+  };
   return {
     list: () =>
       attempt(async () => {
-        const all = await entries<string, RememberedUpload>(store());
-        const isOld = ({ addedAt }: RememberedUpload) => Date.now() - addedAt > maxAgeMs;
-        for (const [key, upload] of all) if (isOld(upload)) await forget(key);
-        return all
-          .filter(([, upload]) => !isOld(upload))
-          .map(([key, upload]) => ({ key, upload }))
-          .sort((a, b) => a.upload.addedAt - b.upload.addedAt);
+        const all = await readAll();
+        const oldest = Date.now() - maxAgeMs;
+        const isOld = ({ addedAt }: RememberedUpload, i: number) => addedAt < oldest || i < all.length - maxUploads;
+        for (const [i, [key, upload]] of all.entries()) if (isOld(upload, i)) await forget(key);
+        return all.filter(([, upload], i) => !isOld(upload, i)).map(([key, { owner }]) => ({ key, owner }));
       }, []),
-    read: (key) => attempt(async () => (await get<RememberedUpload>(key, store())) ?? null, null),
+    read: (key) =>
+      attempt(async () => {
+        const upload = await get<RememberedUpload>(key, store());
+        if (upload === undefined) return null;
+        // Earlier versions of the page kept both in one.
+        return { ...upload, content: upload.content ?? (await get<Blob>(toContentKey(key), store())) ?? null };
+      }, null),
     keep: (key, upload) =>
       inTurn(key, async () => {
-        const fits = await attempt(() => hasRoomFor(upload.size), false);
-        const isKept = fits && (await attempt(() => set(key, upload, store()).then(() => true), false));
-        if (!isKept) await attempt(() => set(key, { ...upload, content: null }, store()), undefined);
+        const { content } = upload;
+        const rest = { ...upload, content: null };
+        const fits = content !== null && (await attempt(() => hasRoomFor(upload.size), false));
+        const both: [string, unknown][] = [
+          [key, rest],
+          [toContentKey(key), content],
+        ];
+        const isKept = fits && (await attempt(() => setMany(both, store()).then(() => true), false));
+        if (!isKept) await attempt(() => set(key, rest, store()), undefined);
       }),
     change: (key, changes) =>
       inTurn(key, () =>
         attempt(async () => {
-          const before = await get<RememberedUpload>(key, store());
-          if (before !== undefined) await set(key, { ...before, ...changes }, store());
+          if ((await get<RememberedUpload>(key, store())) === undefined) return;
+          const toNext = (before: RememberedUpload | undefined) => ({ ...(before as RememberedUpload), ...changes });
+          await update<RememberedUpload>(key, toNext, store());
         }, undefined),
       ),
     forget,
     forgetAll: (person) =>
       attempt(async () => {
-        for (const [key, { owner }] of await entries<string, RememberedUpload>(store())) {
-          if (owner === null || owner === person) await forget(key);
-        }
+        for (const [key, { owner }] of await readAll()) if (owner === null || owner === person) await forget(key);
       }, undefined),
     claim: (key) => claimLock(`studymate-upload ${key}`),
   };

@@ -272,8 +272,8 @@ export function createUploads(deps: UploadsDeps): Uploads {
       // Somebody else has signed in: what is the other's waits in this browser until they are back.
       if (owner !== null && owner !== whose) leaveAll();
       owner = whose;
-      for (const { key, upload } of await memory.list()) {
-        const isTheirs = upload.owner === null || upload.owner === whose;
+      for (const { key, owner: found } of await memory.list()) {
+        const isTheirs = found === null || found === whose;
         if (!isTheirs || awaited.has(key) || items.peek().some((item) => item.key === key)) continue;
         awaited.add(key);
         void takeOver(key);
