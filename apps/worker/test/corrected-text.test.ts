@@ -82,6 +82,28 @@ test('a study stage reads the version that was the newest when it was asked for,
   expect(texts).toEqual([[heard], ['The missal type was cast of metal.'], ['The metal type was cast.']]);
 });
 
+test('of corrections and retries at once each retry reads a version that there is, and no correction is lost', async () => {
+  const { id } = record;
+  const retry = () =>
+    runners.lectures.update(id, (now) => {
+      const ended = { ...now, artifacts: { ...now.artifacts, summary: toRef(studyArtifactKey(id, 'summary', 1)) } };
+      return toRetriedRecord(ended, 'summary');
+    });
+  const [asked] = await Promise.all([
+    Promise.all(Array.from({ length: 5 }, retry)),
+    Promise.all(['one', 'two', 'three', 'four', 'five'].map(correct)),
+  ]);
+  for (const each of asked) {
+    const read = each?.studiedVersions?.summary ?? 0;
+    expect(read).toBe(each?.transcriptVersion ?? 0);
+    if (read > 0) expect(await edits.read(id, read)).not.toBeNull();
+  }
+  const last = (await runners.lectures.read(id)) as LectureRecord;
+  expect(attemptOf(last, 'summary')).toBe(6);
+  const newest = await edits.read(id, last.transcriptVersion ?? 0);
+  expect(newest?.versions).toHaveLength(5);
+});
+
 test('where nothing to study is left the study parts are left out, and come back with the text', async () => {
   const { id } = record;
   const made = Object.fromEntries(stageNames.map((name) => [name, toRef(studyArtifactKey(id, name as 'summary', 1))]));

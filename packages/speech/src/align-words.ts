@@ -120,9 +120,11 @@ function toWords(segments: Iterable<{ segment: string }>): Token[] {
     if (isLetter.test(segment)) {
       words.push({ text: opening + segment, old: null });
       opening = '';
-    } else if (last === undefined || opensQuote.test(segment)) opening += segment;
+    } else if (last === undefined || opening !== '' || opensQuote.test(segment)) opening += segment;
     else last.text += segment;
   }
+  const last = words.at(-1);
+  if (last) last.text += opening;
   return words;
 }
 

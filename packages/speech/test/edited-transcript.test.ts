@@ -158,7 +158,7 @@ describe('a corrected segment', () => {
   test('of any words: they follow each other within the segment, none is shorter than a thousandth, all of the text are there', () => {
     const spelt = {
       en: ['a', 'b', 'c', 'Type', 'type.', '–', 'printing'],
-      ja: ['活字', 'は', '、', '「鉛', '作られた。', 'で'],
+      ja: ['活字', 'は', '、', '「鉛', '「', '作られた。', 'で'],
     };
     const times = fc.array(
       fc.record({ seconds: fc.integer({ min: 1, max: 9 }), gap: fc.integer({ min: -3, max: 4 }) }),
@@ -291,6 +291,31 @@ describe('changes', () => {
     expect(applyChanges(anew, changes).segments.map(({ text }) => text)).toEqual(['Well.', 'Yes.', 'Yes, sir.']);
     const asNear = toTranscript([yes(0, 9.5), yes(1, 10.5)]);
     expect(applyChanges(asNear, changes).segments.map(({ text }) => text)).toEqual(['Yes.', 'Yes, sir.']);
+  });
+
+  test('of any segments: each has its own, also once they have other numbers', () => {
+    const said = fc.record({ text: fc.constantFrom('Yes.', 'Um.', 'Well.'), after: fc.integer({ min: 1, max: 20 }) });
+    const written = fc.array(fc.constantFrom(null, '', 'yes', 'Ahem.', 'Um.'), { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(said, { minLength: 1, maxLength: 8 }), written, fc.nat(3), (spoken, texts, moreBefore) => {
+        let at = 10;
+        const segments = spoken.map(({ text, after }, id) => {
+          at = Math.round((at + after / 10) * 10) / 10;
+          return toSegment(id, text, at);
+        });
+        const of = toTranscript(segments);
+        const edits = segments.map(({ id }) => ({ id, text: texts[id] ?? null }));
+        const changes = withEdits(of, [], edits);
+        const wanted = segments.map(({ id, text }) => texts[id] ?? text);
+        expect(applyChanges(of, changes).segments.map(({ text }) => text)).toEqual(wanted);
+        const before = Array.from({ length: moreBefore }, (_, id) => toSegment(id, 'Um.', id));
+        const moved = segments.map((segment) => ({ ...segment, id: segment.id + moreBefore }));
+        const anew = applyChanges(toTranscript([...before, ...moved]), changes);
+        expect(anew.segments.slice(moreBefore).map(({ text }) => text)).toEqual(wanted);
+        const machines = edits.map(({ id }) => ({ id, text: null }));
+        expect(withEdits(of, changes, machines)).toEqual([]);
+      }),
+    );
   });
 
   test('that have no room beside another do not come up when that is taken back', () => {
