@@ -5,6 +5,7 @@ import {
   mediaKey,
   mediaPrefix,
   ownersPrefix,
+  parseRecordKey,
   parseUploadKey,
   recordKey,
   recordsPrefix,
@@ -80,7 +81,8 @@ async function readMediaKey(blobs: BlobStore, lectureId: string, versions: numbe
     const record = bytes && peekRecord(lectureId, bytes);
     if (record) return record.media.key;
   }
-  // Deleted while we looked: then there is nothing of it any more.
-  const now = await blobs.list(recordsPrefix(lectureId));
-  return versions.some((version) => now.includes(recordKey(lectureId, version))) ? null : '';
+  const now = (await blobs.list(recordsPrefix(lectureId))).flatMap((key) => parseRecordKey(key) ?? []);
+  if (versions.some((version) => now.includes(version))) return null;
+  // Deleted while we looked: then there is nothing of it any more. Or so much was written that these were dropped.
+  return now.length === 0 ? '' : readMediaKey(blobs, lectureId, now);
 }

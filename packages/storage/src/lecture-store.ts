@@ -83,6 +83,11 @@ const maxUpdateTries = 1000;
 const maxReadTries = 30;
 const maxRetryDelayMs = 20;
 
+/** Far more than are written while anybody looks at one of them; a lecture without corrections has some 30 in all. */
+const keptVersions = 50;
+/** In one update, of a lecture that has very many. */
+const mostDropped = 20;
+
 /** What is left of a deleted lecture, so that no late writer can bring it back. */
 interface Deletion {
   schemaVersion: 1;
@@ -124,12 +129,18 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
   }
 
   async function read(lectureId: string): Promise<LectureRecord | null> {
+    return (await readNewest(lectureId))?.record ?? null;
+  }
+
+  /** @returns the record with the numbers of all its versions, ascending */
+  async function readNewest(lectureId: string): Promise<{ record: LectureRecord; versions: number[] } | null> {
     for (let tries = 1; tries <= maxReadTries; tries++) {
-      const newest = (await listVersions(lectureId)).at(-1);
+      const versions = await listVersions(lectureId);
+      const newest = versions.at(-1);
       if (newest === undefined || newest === deletionVersion) return null;
       const record = await readVersion(lectureId, newest);
-      // Gone between listing and reading: the lecture is being deleted, and the next listing says so.
-      if (record) return record;
+      // Gone between listing and reading: the lecture is being deleted, or there are many newer ones; the next listing tells.
+      if (record) return { record, versions };
       await new Promise((resolve) => setTimeout(resolve, tries));
     }
     throw new AppError('storage_unavailable', `Record ${lectureId} is listed, and is not there.`);
@@ -172,8 +183,9 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
     change: (record: LectureRecord) => LectureRecord,
   ): Promise<LectureRecord | null> {
     for (let tries = 1; tries <= maxUpdateTries; tries++) {
-      const current = await read(lectureId);
-      if (!current) return null;
+      const found = await readNewest(lectureId);
+      if (!found) return null;
+      const { record: current, versions } = found;
       const changed = change(current);
       if (changed === current) return current;
       const version = current.version + 1;
@@ -183,15 +195,34 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
       }
       const key = recordKey(lectureId, version);
       if (await blobs.create(key, toJsonBytes(next))) {
+        const [isGone, before] = await Promise.all([
+          isDeleted(lectureId),
+          blobs.stat(recordKey(lectureId, current.version)),
+        ]);
+        if (!isGone && before) {
+          await dropOld(lectureId, versions);
+          return next;
+        }
         // Nobody would see this version, but it must not stay behind either.
-        if (!(await isDeleted(lectureId))) return next;
         await blobs.delete(key);
-        return null;
+        if (isGone) return null;
+        // So late that this number had been taken, and was dropped with the one before it.
       }
       const delayMs = Math.random() * Math.min(tries, maxRetryDelayMs);
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
     throw new AppError('storage_unavailable', `Record ${lectureId} could not be written: too many writers at once.`);
+  }
+
+  /** Those before a lecture's last ones are of no use any more, and each look at it would list them. The oldest first. */
+  async function dropOld(lectureId: string, versions: readonly number[]): Promise<void> {
+    try {
+      for (const version of versions.slice(0, -keptVersions).slice(0, mostDropped)) {
+        await blobs.delete(recordKey(lectureId, version));
+      }
+    } catch {
+      // The next update does it.
+    }
   }
 
   async function listIds(owner: string, options: { after?: string; limit: number }): Promise<string[]> {

@@ -90,6 +90,23 @@ describe('collectOrphans', () => {
     expect(await lectures.listIds(record.owner, { limit: 9 })).toEqual([record.id]);
   });
 
+  it('a lecture whose listed versions were dropped since, so much was written: keeps its media', async () => {
+    const record = await makeLecture();
+    let isWritten = false;
+    const late: BlobStore = {
+      ...blobs,
+      async read(key) {
+        for (let i = 0; !isWritten && i < 60; i++) {
+          await lectures.update(record.id, (old) => ({ ...old, title: `${i}` }));
+        }
+        isWritten = true;
+        return blobs.read(key);
+      },
+    };
+    expect(await collectAfter(25 * hourMs, late)).toMatchObject({ removed: [], unreadableLectures: [] });
+    expect(isWritten).toBe(true);
+  });
+
   it('a record of a later StudyMate, or one whose newest version is damaged: its media stays', async () => {
     const later = await makeLecture();
     const { id, owner, media } = later;

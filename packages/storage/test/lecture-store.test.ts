@@ -96,6 +96,53 @@ describe('lecture store', () => {
     expect(end?.warnings.map(({ code }) => code).sort()).toEqual([...codes].sort());
   });
 
+  it('update: of versions beyond the last fifty the oldest go, also where there are very many', async () => {
+    const record = makeRecord();
+    await lectures.create(record);
+    const last = 150;
+    for (let version = 2; version <= last; version++) {
+      await blobs.put(recordKey(record.id, version), text(JSON.stringify({ ...record, version })));
+    }
+    const count = async () => (await blobs.list(lecturePrefix(record.id))).length;
+    const counts: number[] = [];
+    for (let i = 1; i <= 8; i++) {
+      expect(await lectures.update(record.id, (old) => ({ ...old, title: `${i}` }))).toMatchObject({
+        version: last + i,
+      });
+      counts.push(await count());
+    }
+    expect(counts).toEqual([131, 112, 93, 74, 55, 51, 51, 51]);
+    expect(await blobs.stat(recordKey(record.id, last + 8 - 50))).not.toBeNull();
+    const failing = createLectureStore({
+      blobs: {
+        ...blobs,
+        async delete() {
+          throw new Error('not now');
+        },
+      },
+    });
+    expect((await failing.update(record.id, addWarning('x')))?.version).toBe(last + 9);
+    expect((await lectures.read(record.id))?.version).toBe(last + 9);
+  });
+
+  it('update: that comes so late that its number was dropped, is made on the newest version', async () => {
+    const record = makeRecord();
+    await lectures.create(record);
+    const slow = {
+      ...blobs,
+      async create(key: string, body: Uint8Array) {
+        if (key === recordKey(record.id, 2)) {
+          for (let i = 0; i < 60; i++) await lectures.update(record.id, (old) => ({ ...old, title: `${i}` }));
+        }
+        return blobs.create(key, body);
+      },
+    };
+    const late = await createLectureStore({ blobs: slow }).update(record.id, addWarning('late'));
+    expect(late).toMatchObject({ version: 62, title: '59', warnings: [{ code: 'late' }] });
+    expect(await lectures.read(record.id)).toEqual(late);
+    expect(await blobs.stat(recordKey(record.id, 2))).toBeNull();
+  });
+
   it('update: to what is no record, throws and writes nothing', async () => {
     const record = makeRecord();
     await lectures.create(record);
