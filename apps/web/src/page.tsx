@@ -31,11 +31,14 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   useKeys({
     '?': () => setShowsHelp(true),
     '؟': () => setShowsHelp(true),
-    '/': () => {
-      if (focusSearch() || isAsked) return;
-      wantsSearch.current = true;
-      location.hash = '#/';
-    },
+    // A lecture has a search of its own, which may have to be shown first.
+    ...(route.name !== 'lecture' && {
+      '/': () => {
+        if (focusSearch() || isAsked) return;
+        wantsSearch.current = true;
+        location.hash = '#/';
+      },
+    }),
   });
   useLayoutEffect(() => {
     document.documentElement.lang = m.locale.split('-')[0] ?? 'en';
@@ -63,7 +66,7 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
 function focusSearch(): boolean {
   const field = document.getElementById('search');
   field?.focus();
-  return field !== null;
+  return field !== null && document.activeElement === field;
 }
 
 function View({ route }: { route: Route }) {

@@ -106,6 +106,19 @@ test('what an earlier visit has left is there again, and a click on save is one 
   expect(save.mock.calls).toHaveLength(1);
 });
 
+test('one’s own text for what somebody else has saved is nothing to look at any more once one keeps it', async () => {
+  const { editor, kept, put, write } = createText(['one', 'two']);
+  write(0, 'mine');
+  put([{ id: 0, text: 'theirs' }]);
+  await editor.save();
+  await editor.catchUp();
+  expect([editor.contested.value, editor.uncertain.value]).toEqual([1, 1]);
+  editor.keepOwn(0);
+  expect([editor.contested.value, editor.uncertain.value]).toEqual([0, 0]);
+  await editor.save();
+  expect(kept.texts[0]).toBe('mine');
+});
+
 test('what cannot be saved stays, with the reason, and nothing is forgotten while there is no text', async () => {
   const { editor, save, segments, remembered, write } = createText(['one']);
   write(0, 'eins');

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Lecture } from '@studymate/contracts/lecture';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import { hasEnded, isStale } from '../state/lecture-state.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
@@ -8,6 +8,7 @@ import type { Messages } from '../text/en.ts';
 import { toMessage } from '../text/problems.ts';
 import { Confirm } from './confirm.tsx';
 import { Icon } from './icon.tsx';
+import { useFocusAfter } from './lost-focus.ts';
 import { TranscriptVersions } from './transcript-versions.tsx';
 
 interface EditBarProps {
@@ -25,6 +26,8 @@ export function EditBar(props: EditBarProps) {
   const m = useMessages();
   const { editor, row, lecture, onScrollTo, onMakeAgain } = props;
   const [asked, setAsked] = useState<'versions' | 'discard' | null>(null);
+  const state = useRef<HTMLParagraphElement>(null);
+  const keepFocus = useFocusAfter(state);
   const changed = editor.changes.value.size;
   const phase = editor.phase.value;
   const isBusy = phase === 'saving';
@@ -53,8 +56,7 @@ export function EditBar(props: EditBarProps) {
           class="button is-small"
           type="button"
           title={m.editing.uncertainKeys}
-          disabled={uncertain === 0}
-          onClick={toUncertain}
+          {...toAction(toUncertain, uncertain === 0)}
         >
           {m.editing.uncertain(uncertain)}
         </button>
@@ -62,22 +64,30 @@ export function EditBar(props: EditBarProps) {
         <button
           class="button is-small is-main"
           type="button"
-          disabled={changed === 0 || isBusy || phase === 'behind'}
-          onClick={() => void editor.save()}
+          {...toAction(() => void editor.save(), changed === 0 || isBusy || phase === 'behind')}
         >
           {m.editing.save}
         </button>
         <IconButton name="failed" label={m.editing.close} onClick={props.onClose} />
       </fieldset>
       <div class="edit-state">
-        <p role="status">{toState(editor, m) ?? <span class="edit-hint">{m.editing.hint}</span>}</p>
+        <p ref={state} role="status" tabIndex={-1}>
+          {toState(editor, m) ?? <span class="edit-hint">{m.editing.hint}</span>}
+        </p>
         {phase === 'behind' && (
-          <button class="link" type="button" onClick={() => void editor.catchUp()}>
+          <button
+            class="link"
+            type="button"
+            onClick={() => {
+              keepFocus();
+              void editor.catchUp();
+            }}
+          >
             {m.editing.catchUp}
           </button>
         )}
         {changed > 0 && phase !== 'behind' && (
-          <button class="link" type="button" disabled={isBusy} onClick={() => setAsked('discard')}>
+          <button class="link" type="button" {...toAction(() => setAsked('discard'), isBusy)}>
             {m.editing.discard}
           </button>
         )}
@@ -85,7 +95,14 @@ export function EditBar(props: EditBarProps) {
           lecture !== null &&
           hasEnded(lecture) &&
           lecture.stages.some((stage) => isStale(lecture, stage)) && (
-            <button class="link" type="button" onClick={onMakeAgain}>
+            <button
+              class="link"
+              type="button"
+              onClick={() => {
+                keepFocus();
+                onMakeAgain();
+              }}
+            >
               {m.parts.makeAgain}
             </button>
           )}
@@ -99,7 +116,9 @@ export function EditBar(props: EditBarProps) {
           action={m.editing.discard}
           onAnswer={(isYes) => {
             setAsked(null);
-            if (isYes) editor.discard();
+            if (!isYes) return;
+            keepFocus();
+            editor.discard();
           }}
         />
       )}
@@ -122,6 +141,11 @@ function toState(editor: TranscriptEditor, m: Messages): string | null {
   return saved === null ? null : editing.saved(saved);
 }
 
+/** A button that can be off and keeps the focus then: whoever has pressed it by keyboard goes on from there. */
+function toAction(act: () => void, isOff: boolean) {
+  return { 'aria-disabled': isOff, onClick: () => isOff || act() };
+}
+
 function IconButton(props: {
   name: Parameters<typeof Icon>[0]['name'];
   label: string;
@@ -134,8 +158,7 @@ function IconButton(props: {
       type="button"
       aria-label={props.label}
       title={props.label}
-      disabled={props.isOff === true}
-      onClick={props.onClick}
+      {...toAction(props.onClick, props.isOff === true)}
     >
       <Icon name={props.name} />
     </button>

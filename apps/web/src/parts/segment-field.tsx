@@ -10,21 +10,24 @@ import { toLatinKey } from './use-keys.ts';
 
 /** About as many characters stand on a line; browsers that know `field-sizing` fit the field by themselves. */
 const charactersOfLine = 50;
+/** Of a key that belongs to an input method: https://www.w3.org/TR/uievents/#determine-keydown-keyup-keyCode */
+const compositionKeyCode = 229;
 
 interface SegmentFieldProps {
   editor: TranscriptEditor;
   segment: Segment;
+  /** That was spoken. */
+  language: string | undefined;
   playback: Playback;
 }
 
 /** One segment, to be written in. Its own undo comes first; behind that Ctrl+Z takes back what was done before. */
-export function SegmentField({ editor, segment, playback }: SegmentFieldProps) {
-  const { field } = editor;
+export function SegmentField(props: SegmentFieldProps) {
   // A new field for each opening: the browser's undo of the last one is not for this one.
-  return <Field key={field.value?.key} editor={editor} segment={segment} playback={playback} />;
+  return <Field key={props.editor.field.value?.key} {...props} />;
 }
 
-function Field({ editor, segment, playback }: SegmentFieldProps) {
+function Field({ editor, segment, language, playback }: SegmentFieldProps) {
   const m = useMessages();
   const area = useRef<HTMLTextAreaElement>(null);
   /** What the browser itself could redo in this field. */
@@ -34,6 +37,7 @@ function Field({ editor, segment, playback }: SegmentFieldProps) {
   const text = change?.text ?? segment.text;
   const opened = useRef(text);
   const clock = toClock(start);
+  const conflict = isContested(change, segment) ? `newer-${id}` : undefined;
   useEffect(() => {
     const { current } = area;
     const selected = editor.field.peek()?.selected ?? { from: text.length, to: text.length };
@@ -48,8 +52,13 @@ function Field({ editor, segment, playback }: SegmentFieldProps) {
     // After it has been drawn without the field.
     requestAnimationFrame(() => row?.querySelector<HTMLElement>('.segment-edit')?.focus());
   };
+  const keepOwn = () => {
+    editor.keepOwn(id);
+    area.current?.focus();
+  };
   const onKey = (event: KeyboardEvent) => {
-    if (event.isComposing) return;
+    // Safari has ended the composition by then, and says so with the old code alone.
+    if (event.isComposing || event.keyCode === compositionKeyCode) return;
     const act = findAction(event, { isUntouched: text === opened.current, canRedoInField: undone.current > 0 });
     if (act === null) return;
     event.preventDefault();
@@ -75,9 +84,11 @@ function Field({ editor, segment, playback }: SegmentFieldProps) {
         ref={area}
         class="field segment-field"
         dir="auto"
+        lang={language}
         rows={Math.max(2, Math.ceil(text.length / charactersOfLine))}
         maxLength={maxSegmentCharacters}
         aria-label={m.editing.textAt(clock)}
+        aria-describedby={conflict}
         value={text}
         onInput={({ currentTarget, inputType }) => {
           const by: Record<string, number> = { historyUndo: 1, historyRedo: -1 };
@@ -87,13 +98,19 @@ function Field({ editor, segment, playback }: SegmentFieldProps) {
         onBlur={editor.commit}
         onKeyDown={onKey}
       />
-      {isContested(change, segment) && (
-        <p class="segment-newer">
-          <span>{m.editing.newer}</span> <bdi>{segment.text === '' ? m.editing.removed : segment.text}</bdi>{' '}
+      {conflict !== undefined && (
+        <div class="segment-newer">
+          <p id={conflict}>
+            <span>{m.editing.newer}</span>{' '}
+            {segment.text === '' ? m.editing.removed : <bdi lang={language}>{segment.text}</bdi>}
+          </p>
           <button class="link" type="button" onClick={() => editor.takeNewer(id)}>
             {m.editing.takeNewer}
           </button>
-        </p>
+          <button class="link" type="button" onClick={keepOwn}>
+            {m.editing.keepOwn}
+          </button>
+        </div>
       )}
       <div class="segment-actions">
         <button class="button is-small" type="button" title={m.editing.playKeys} onClick={actions.play}>

@@ -18,6 +18,8 @@ const lingerSeconds = 0.6;
 interface TranscriptRowProps {
   index: number;
   segment: Segment;
+  /** That was spoken; what the page itself says in a row is in the page's. */
+  language: string | undefined;
   /** The index of the row that is being said, -1 for none. */
   row: ReadonlySignal<number>;
   /** The index of the row that the Tab key stops at. */
@@ -27,7 +29,7 @@ interface TranscriptRowProps {
 }
 
 /** A segment with its words. Drawn again only when its text changes, while it is being said, and when it is written in. */
-export function TranscriptRow({ index, segment, row, tabRow, playback, editor }: TranscriptRowProps) {
+export function TranscriptRow({ index, segment, language, row, tabRow, playback, editor }: TranscriptRowProps) {
   const m = useMessages();
   const isNow = useComputed(() => row.value === index);
   const isStop = useComputed(() => tabRow.value === index).value;
@@ -72,16 +74,20 @@ export function TranscriptRow({ index, segment, row, tabRow, playback, editor }:
         {clock}
       </button>
       {isOpen && editor.value !== null ? (
-        <SegmentField editor={editor.value} segment={segment} playback={playback} />
+        <SegmentField editor={editor.value} segment={segment} language={language} playback={playback} />
       ) : (
         <div class="segment-body">
-          <p class="segment-text">
+          <p class="segment-text" lang={language}>
             {written === null
               ? pieces.map(({ text, word }) =>
                   word === null ? text : toWord(text, word, word === currentWord, m.transcript.sure),
                 )
               : written}
-            {text === '' && <em class="segment-removed">{m.editing.removed}</em>}
+            {text === '' && (
+              <em class="segment-removed" lang={m.locale}>
+                {m.editing.removed}
+              </em>
+            )}
           </p>
           {flags.length > 0 && written === null && <Flags flags={flags} />}
         </div>

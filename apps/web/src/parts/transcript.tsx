@@ -113,7 +113,9 @@ export function Transcript(props: TranscriptProps) {
     // Somebody who marks text with the mouse does not want the sound to jump.
     if (!(target instanceof HTMLElement) || !document.getSelection()?.isCollapsed) return;
     const start = target.dataset.start === undefined ? null : Number(target.dataset.start);
-    const segment = target.matches('.segment-text, .word') ? segments[Number(toRow(target)?.dataset.index)] : undefined;
+    const segment = target.matches('.segment-text, .word, .segment-removed')
+      ? segments[Number(toRow(target)?.dataset.index)]
+      : undefined;
     if (editor !== null && segment !== undefined) {
       editor.open(segment.id, start === null ? null : findWord(segment, (word) => word.start === start));
     } else if (start !== null) playback.playFrom(start);
@@ -167,7 +169,7 @@ export function Transcript(props: TranscriptProps) {
         {props.placeholder}
       </p>
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: each row has a button for keys */}
-      <div ref={list} class="segments" lang={lecture?.language ?? undefined} onClick={onClick}>
+      <div ref={list} class="segments" onClick={onClick}>
         {Array.from({ length: Math.ceil(shown / rowsOfBlock) }, (_, block) => (
           <div key={block} class="segment-block">
             {segments.slice(block * rowsOfBlock, Math.min(shown, (block + 1) * rowsOfBlock)).map((segment, i) => (
@@ -175,6 +177,7 @@ export function Transcript(props: TranscriptProps) {
                 key={i}
                 index={block * rowsOfBlock + i}
                 segment={segment}
+                language={lecture?.language ?? undefined}
                 row={row}
                 tabRow={tabRow}
                 playback={playback}

@@ -85,6 +85,12 @@ export function withoutSaved(changes: Changes, sent: Changes, lines: readonly Li
   return rebase(new Map(left.map(([id, { text }]) => [id, { text, from: lines[id]?.text ?? '' }])), lines);
 }
 
+/** Changes of which one is meant for what stands there now. */
+export function withOwn(changes: Changes, { id, text: from }: Line): Changes {
+  const change = changes.get(id);
+  return change === undefined ? changes : new Map(changes).set(id, { ...change, from });
+}
+
 /** Whether somebody else has changed the same segment since. */
 export function isContested(change: Change | undefined, line: Line): boolean {
   return change !== undefined && change.from !== line.text;

@@ -15,6 +15,7 @@ import {
   textOf,
   toTidy,
   undo,
+  withOwn,
   withoutSaved,
   withStep,
   withText,
@@ -60,6 +61,8 @@ export interface TranscriptEditor {
   revert(id: number): Promise<void>;
   /** What somebody else has saved, in the place of one's own. */
   takeNewer(id: number): void;
+  /** One has seen what somebody else has saved, and one's own is to take its place. */
+  keepOwn(id: number): void;
   save(): Promise<void>;
   /** Shows the version that somebody else has saved, with one's own changes on it. */
   catchUp(): Promise<void>;
@@ -245,6 +248,12 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       }
     },
     takeNewer: (id) => setText(id, lineOf(id)?.text ?? ''),
+    keepOwn(id) {
+      const line = lineOf(id);
+      if (line === undefined) return;
+      draft.value = { ...draft.peek(), changes: withOwn(draft.peek().changes, line) };
+      noteSoon();
+    },
     save: () =>
       ask(async () => {
         const sent = changes.peek();
