@@ -16,7 +16,7 @@ import { createPerson } from './state/person.ts';
 import { createPlaces } from './state/places.ts';
 import { createRecorder } from './state/recorder.ts';
 import { createRecordingMemory } from './state/recording-memory.ts';
-import { parseRoute, toLectureHash } from './state/route.ts';
+import { forgetQuery, parseRoute, toLectureHash } from './state/route.ts';
 import { createScrollMemory } from './state/scroll-memory.ts';
 import { isSignedIn, rememberSignedIn } from './state/signed-in.ts';
 import { createSingleKeys } from './state/single-keys.ts';
@@ -83,6 +83,7 @@ async function main(root: HTMLElement): Promise<void> {
   const places = createPlaces();
   const forgetTyped = () => {
     forgetAll(unsentPrefix);
+    forgetQuery();
     terms.write('');
     spoken.choose(null);
     courses.forget();

@@ -1,11 +1,13 @@
 import type { Lecture } from '@studymate/contracts/lecture';
 import type { Retryable, StudyStageName } from '@studymate/contracts/stages';
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import { findStage, hasEnded, isStale } from '../state/lecture-state.ts';
 import type { StudyPart } from '../state/study-part.ts';
 import { toMessage } from '../text/problems.ts';
 import { whyMissing } from '../text/status-text.ts';
+import { useFocusAfter } from './lost-focus.ts';
 import { panelProps } from './tabs.tsx';
 import { useIsMine } from './use-is-mine.ts';
 
@@ -18,7 +20,13 @@ export function StudyPane<T>(props: {
   children(value: T): ComponentChildren;
 }) {
   const m = useMessages();
-  const { part, lecture, onRetry } = props;
+  const { part, lecture } = props;
+  const pane = useRef<HTMLElement>(null);
+  const keepFocus = useFocusAfter(pane);
+  const retry = (stage: Retryable) => {
+    keepFocus();
+    props.onRetry(stage);
+  };
   const value = part.value.value;
   const problem = part.problem.value;
   const stage = lecture === null ? undefined : findStage(lecture, part.stage);
@@ -30,13 +38,13 @@ export function StudyPane<T>(props: {
     return whyMissing(lecture, part.stage, m);
   };
   return (
-    <section {...panelProps(part.stage, props.selected, 'part pane')}>
+    <section ref={pane} {...panelProps(part.stage, props.selected, 'part pane')}>
       <h2 class="pane-title">{m.stages[part.stage]}</h2>
       {lecture !== null && stage !== undefined && isStale(lecture, stage) && (
         <p class="stale">
           {m.parts.stale}
           {isMine === true && hasEnded(lecture) && (
-            <button class="button is-small" type="button" onClick={() => onRetry('study')}>
+            <button class="button is-small" type="button" onClick={() => retry('study')}>
               {m.parts.makeAgain}
             </button>
           )}
@@ -44,7 +52,7 @@ export function StudyPane<T>(props: {
       )}
       {value === null ? <p class="placeholder">{toWhy()}</p> : props.children(value)}
       {canRetry && (
-        <button class="button" type="button" onClick={() => onRetry(part.stage)}>
+        <button class="button" type="button" onClick={() => retry(part.stage)}>
           {m.parts.retry}
         </button>
       )}

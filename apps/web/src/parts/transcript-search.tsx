@@ -1,11 +1,16 @@
+import { type ReadonlySignal, useComputed } from '@preact/signals';
 import type { Segment } from '@studymate/contracts/transcript';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
+import { textOf } from '../state/text-draft.ts';
+import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { findMatches, type TextMatch, type TextPlace, toFindable } from '../text/find-in-transcript.ts';
 import { Icon } from './icon.tsx';
 
 interface TranscriptSearchProps {
   segments: readonly Segment[];
+  /** null while nobody corrects the text. */
+  editor: ReadonlySignal<TranscriptEditor | null>;
   /** The element with a segment's text; null while it is not drawn. */
   findText(segment: number): Element | null;
   /** The reader goes somewhere else than the sound is. */
@@ -17,13 +22,23 @@ const maxLength = 200;
 const names = { all: 'found', one: 'found-now' };
 
 /** Finds words in this transcript, also while it is being made, and goes from one place to the next. */
-export function TranscriptSearch({ segments, findText, onLeave }: TranscriptSearchProps) {
+export function TranscriptSearch({ segments, editor, findText, onLeave }: TranscriptSearchProps) {
   const { singleKeys } = useApp();
   const m = useMessages();
   const [wanted, setWanted] = useState('');
   const [at, setAt] = useState(0);
   const isWanted = wanted.trim() !== '';
-  const findable = useMemo(() => (isWanted ? toFindable(segments) : null), [segments, isWanted]);
+  // Changes with what is shown, and not with each key in the open field: nothing is marked there.
+  const written = useComputed(() => {
+    const { field, changes } = editor.value ?? {};
+    const open = field?.value?.id ?? null;
+    return JSON.stringify([open, ...(changes?.value ?? [])].filter((each) => !Array.isArray(each) || each[0] !== open));
+  }).value;
+  const findable = useMemo(() => {
+    const changes = editor.peek()?.changes.peek();
+    const shown = changes === undefined ? segments : segments.map((each) => ({ text: textOf(changes, each) }));
+    return isWanted ? toFindable(shown) : null;
+  }, [segments, written, isWanted]);
   const matches = useMemo(() => (findable === null ? [] : findMatches(findable, wanted)), [findable, wanted]);
   const total = matches.length;
   const current = total === 0 ? undefined : matches[at % total];

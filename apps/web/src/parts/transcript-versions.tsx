@@ -23,6 +23,11 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
       isOver = true;
     };
   }, [editor]);
+  const shown = editor.readVersion();
+  const showNewest = () => {
+    dialog.current?.close();
+    void editor.catchUp();
+  };
   const restore = (version: number) => {
     dialog.current?.close();
     void editor.restore(version);
@@ -36,17 +41,16 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
           <li key={version.version} class="version">
             <span class="version-name">{toName(version, m)}</span>
             <span class="version-note">{toNote(version, m)}</span>
-            {i === 0 ? (
+            {version.version === shown ? (
               <span class="version-note">{m.editing.current}</span>
+            ) : i === 0 ? (
+              <VersionButton label={m.editing.show} name={toName(version, m)} onClick={showNewest} />
             ) : (
-              <button
-                class="button is-small"
-                type="button"
-                aria-label={`${m.editing.restore}: ${toName(version, m)}`}
+              <VersionButton
+                label={m.editing.restore}
+                name={toName(version, m)}
                 onClick={() => restore(version.version)}
-              >
-                {m.editing.restore}
-              </button>
+              />
             )}
           </li>
         ))}
@@ -57,6 +61,14 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
         </button>
       </div>
     </dialog>
+  );
+}
+
+function VersionButton({ label, name, onClick }: { label: string; name: string; onClick(): void }) {
+  return (
+    <button class="button is-small" type="button" aria-label={`${label}: ${name}`} onClick={onClick}>
+      {label}
+    </button>
   );
 }
 

@@ -150,6 +150,7 @@ export function Transcript(props: TranscriptProps) {
       <h2 class="pane-title">{m.transcript.title}</h2>
       <TranscriptSearch
         segments={segments}
+        editor={editing.editor}
         findText={(index) => findRow(index)?.querySelector('.segment-text') ?? null}
         onLeave={leave}
       />

@@ -66,6 +66,14 @@ export function createOpenLecture(deps: {
     onProblem: (error) => notices.note(toMessage(error, messages.peek())),
   });
   const editing = createOpenEditor({ ...deps, follower });
+  const asked = new Set<Retryable>();
+  /** Several buttons ask for the same; once is enough. */
+  const retryStage = async (stage: Retryable) => {
+    if (asked.has(stage)) return;
+    asked.add(stage);
+    await follower.act(() => follower.retryStage(stage));
+    asked.delete(stage);
+  };
   const stopNoting = followPlace({
     playback,
     note(seconds) {
@@ -84,7 +92,7 @@ export function createOpenLecture(deps: {
     change: (changes) => follower.act(() => follower.change(changes)),
     cancel: () => follower.act(follower.cancel),
     retry: () => follower.act(follower.retry),
-    retryStage: (stage) => follower.act(() => follower.retryStage(stage)),
+    retryStage,
     remove: () =>
       follower.act(async () => {
         await follower.remove();

@@ -66,6 +66,12 @@ export function rewriteAddress(route: Exclude<Route, { name: 'unknown' }>): void
   history.replaceState(history.state, '', toHash(route));
 }
 
+/** What was searched for is not for whoever comes next. */
+export function forgetQuery(): void {
+  const route = parseRoute(location.hash);
+  if ('query' in route && route.query !== '') rewriteAddress({ ...route, query: '' });
+}
+
 /** The same for a lecture, as long as it is the one that is seen. */
 export function rewriteLectureAddress(
   lectureId: string,

@@ -68,6 +68,8 @@ export interface TranscriptEditor {
   catchUp(): Promise<void>;
   discard(): void;
   listVersions(): Promise<TranscriptVersionInfo[]>;
+  /** The version that is shown; another window may have saved a newer one. */
+  readVersion(): number;
   /** Another version's text becomes the newest; changes stay on it. */
   restore(version: number): Promise<void>;
   /** What is not saved stays in this browser. */
@@ -221,7 +223,8 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       if (segment !== undefined)
         openField(
           at,
-          findWord(segment, ({ probability }) => probability < unsureBelow),
+          // In one's own text the machine's words stand nowhere.
+          changes.peek().has(at) ? null : findWord(segment, ({ probability }) => probability < unsureBelow),
         );
     },
     type(text) {
@@ -240,8 +243,13 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     redo: () => step(redo),
     async revert(id) {
       machine ??= store.readMachine();
+      const line = lineOf(id);
+      const written = line && textOf(draft.peek().changes, line);
       try {
-        setText(id, (await machine)[id]?.text ?? '');
+        const text = (await machine)[id]?.text ?? '';
+        const now = lineOf(id);
+        // Whoever has written on meanwhile wants that.
+        if (now !== undefined && textOf(draft.peek().changes, now) === written) setText(id, text);
       } catch (error) {
         machine = null;
         problem.value = error;
@@ -273,6 +281,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
         note();
       }),
     listVersions: store.listVersions,
+    readVersion: deps.readVersion,
     restore: (version) =>
       ask(async () => {
         const edited = await store.restore(version, deps.readVersion());

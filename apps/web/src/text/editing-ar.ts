@@ -49,5 +49,6 @@ export const editingAr: typeof editingEn = {
   corrected: (n) => `صُحح ${segments(n)}`,
   restoredFrom: (version) => (version === 0 ? 'نص الآلة من جديد' : `مأخوذ من النسخة ${version}`),
   restore: 'استرجاع',
+  show: 'اعرض',
   current: 'المعروض الآن',
 };

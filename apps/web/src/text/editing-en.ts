@@ -39,5 +39,6 @@ export const editingEn = {
   corrected: (n: number) => `${count(n, 'segment')} corrected`,
   restoredFrom: (version: number) => (version === 0 ? 'the machine’s text again' : `taken from version ${version}`),
   restore: 'Restore',
+  show: 'Show',
   current: 'shown now',
 };
