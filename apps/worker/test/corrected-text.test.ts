@@ -1,4 +1,8 @@
-import { summaryArtifactSchema, transcriptArtifactSchema } from '@studymate/contracts/artifacts';
+import {
+  flashcardsArtifactSchema,
+  summaryArtifactSchema,
+  transcriptArtifactSchema,
+} from '@studymate/contracts/artifacts';
 import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
 import { stageNames, studyStageNames } from '@studymate/contracts/stages';
 import type { StageJobData } from '@studymate/queue/job-catalogue';
@@ -133,6 +137,27 @@ test('where nothing to study is left the study parts are left out, and come back
   const back = await study('summary');
   expect([back.artifacts.summary?.attempt, back.warnings]).toEqual([4, []]);
   expect(back.skipped).toEqual(toSkipped(['chapters', 'topics', 'flashcards']));
+});
+
+test('cards that are made again of a corrected text keep their ids', async () => {
+  const { id } = record;
+  const card = { type: 'cloze', front: 'The missile type was cast of ____.', back: 'metal', start: 0 } as const;
+  const content = [{ ...card, id: 'learnt' }];
+  await runners.artifacts.createArtifact(studyArtifactKey(id, 'flashcards', 1), { schemaVersion: 1, content });
+  await correct('The missal type was cast of metal.');
+  const corrected = { ...card, id: 'new', front: 'The missal type was cast of ____.' };
+  const studyProcess = { run: async () => [corrected] } as unknown as StageDeps['studyProcess'];
+  const runner = runners.createRunner(studyStages, { models, studyProcess, studyInputs: createInputs() });
+  const asked = (await runners.lectures.update(id, (now) => {
+    const artifacts = { ...now.artifacts, flashcards: toRef(studyArtifactKey(id, 'flashcards', 1)) };
+    return toRetriedRecord({ ...now, artifacts }, 'flashcards');
+  })) as LectureRecord;
+  const jobs = nextJobs(asked, { cutChunks: [], transcribedChunks: [] });
+  const options = { isFinal: () => true, tries: 1, signal: new AbortController().signal };
+  await runner.run(jobs.find(({ stage }) => stage === 'flashcards') as StageJobData, options);
+  const key = studyArtifactKey(id, 'flashcards', 2);
+  const made = await runners.artifacts.readArtifact(key, flashcardsArtifactSchema);
+  expect(made?.content).toEqual([{ ...corrected, id: 'learnt' }]);
 });
 
 test('what the machine is unsure of throughout but people have corrected is studied when it is assembled again', async () => {

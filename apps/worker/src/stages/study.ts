@@ -9,7 +9,9 @@ import type { Summary } from '@studymate/contracts/study';
 import { attemptOf, studiedVersionOf } from '@studymate/queue/next-jobs';
 import type { ArtifactSchema } from '@studymate/storage/artifacts';
 import { studyArtifactKey } from '@studymate/storage/lecture-keys';
+import { keepCardIds } from '@studymate/study/card-ids';
 import type { Stage, StageContext, StageDeps } from '../stage-context.ts';
+import { unlessDamaged } from '../unless-damaged.ts';
 import { type Companion, searchIndex } from './search-index.ts';
 import { toSkippedStudy } from './skip-study.ts';
 import type { StudyInput } from './study-inputs.ts';
@@ -24,18 +26,34 @@ interface Refinement<T> {
   refine(deps: StageDeps, context: StageContext, input: Omit<StudyInput, 'cold'>, content: T): Promise<T | null>;
 }
 
+interface Extras<T> {
+  companion?: Companion<T>;
+  refinement?: Refinement<T>;
+  follow?: (made: T, before: T) => T;
+}
+
 /**
  * One study stage: the shared input, a pure algorithm in the study process, an artifact.
  * @param version of the algorithm; its full name says of whose embeddings the artifact was made
  * @param extras.companion what is made of the artifact and lies beside it; written before it, so that where it is, this is
  * @param extras.refinement an artifact that was refined has another algorithm, so it never stands for one that was not
+ * @param extras.follow keeps of what was made the last time by what people know it
  */
 function createStudyStage<T>(
   name: StudyStageName,
   version: number,
   schema: ArtifactSchema<{ schemaVersion: 1; content: T }>,
-  { companion, refinement }: { companion?: Companion<T>; refinement?: Refinement<T> } = {},
+  { companion, refinement, follow }: Extras<T> = {},
 ): Stage {
+  /** What an earlier attempt has made: it stays in the store until the lecture has ended with a later one. */
+  const readBefore = async ({ artifacts }: StageDeps, { record, attempt }: StageContext): Promise<T | null> => {
+    for (let earlier = attempt - 1; earlier >= 1; earlier--) {
+      const key = studyArtifactKey(record.id, name, earlier);
+      const found = await unlessDamaged(artifacts.readArtifact(key, schema));
+      if (found) return found.content;
+    }
+    return null;
+  };
   return async (deps, context) => {
     const { record, attempt, signal } = context;
     const key = studyArtifactKey(record.id, name, attempt);
@@ -66,7 +84,9 @@ function createStudyStage<T>(
     if (cold !== null) context.reportCold(cold);
     context.reportProgress(0.5);
     const { weights, ...own } = input;
-    const made = (await deps.studyProcess.run(name, own, signal)) as T;
+    const before = follow ? await readBefore(deps, context) : null;
+    const found = (await deps.studyProcess.run(name, own, signal)) as T;
+    const made = follow && before ? follow(found, before) : found;
     await companion?.make(deps, context, input, made);
     const better = refined === null ? null : ((await refinement?.refine(deps, context, input, made)) ?? null);
     const algorithm = toAlgorithm(weights, await keep(better ?? made));
@@ -86,5 +106,5 @@ export const studyStages: Record<StudyStageName, Stage> = {
   chapters: createStudyStage('chapters', 3, chaptersArtifactSchema, { companion: searchIndex }),
   topics: createStudyStage('topics', 2, topicsArtifactSchema),
   summary: createStudyStage('summary', 3, summaryArtifactSchema, { refinement: writtenSummary }),
-  flashcards: createStudyStage('flashcards', 3, flashcardsArtifactSchema),
+  flashcards: createStudyStage('flashcards', 3, flashcardsArtifactSchema, { follow: keepCardIds }),
 };
