@@ -26,7 +26,8 @@ export function alignWords(segment: Segment, text: string, language: string | nu
 
 /** By its letters, not by the lecture's language: people write Chinese into English lectures, and the reverse. */
 export function isUnspaced(text: string): boolean {
-  return 2 * (text.match(isUnspacedLetter)?.length ?? 0) > (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0);
+  const unspaced = text.match(isUnspacedLetter)?.length ?? 0;
+  return unspaced > 0 && 2 * unspaced > (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0);
 }
 
 /** The words as the text parts them: pieces without a space between ("well", "-known") are one. */
