@@ -154,6 +154,8 @@ export function createEventStreams(deps: {
     const unsubscribe = feed.onWake(record.id, bell.ring);
     try {
       let mustLook = true;
+      // Who comes back may have missed the end itself, behind which more was told.
+      let hasLooked = false;
       while (!over.aborted) {
         // An outage of Redis is waited out: the connection rings when it is back.
         const batch = await withRedis(() => feed.readAfter(record.id, progress.position, batchSize)).catch(() => null);
@@ -171,10 +173,13 @@ export function createEventStreams(deps: {
           if (over.aborted) return;
         }
         if (batch && batch.length > 0) {
-          mustLook = false;
+          mustLook = !hasLooked;
           continue;
         }
-        if (batch && mustLook && (await sendEndIfOver(record.id, sse, progress))) return;
+        if (batch && mustLook) {
+          hasLooked = true;
+          if (await sendEndIfOver(record.id, sse, progress)) return;
+        }
         const rang = await bell.wait(heartbeatMs);
         if (!rang) sse.comment('keep-alive');
         mustLook = true;
