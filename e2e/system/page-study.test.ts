@@ -257,10 +257,17 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await write(0, `Xylography, ${textOf(0)}`);
   await page.keyboard.press('Enter');
   await page.keyboard.type('Nobody said this. ');
+  // The page's place among other windows is lost and found in the middle of a sentence.
+  const field = row(1).locator('.segment-field');
+  await field.blur();
+  await field.focus();
+  await page.keyboard.type('Nor that.');
+  expect(await field.inputValue()).toBe(`${textOf(1)}Nobody said this. Nor that.`);
   await state('2 segments corrected');
   // Segment 1 is heard beside it, and what was written there is taken back.
   await page.keyboard.press('Control+Enter');
   await page.waitForFunction(() => !document.querySelector('audio')?.paused);
+  await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('button', { name: 'Undo' }).click();
   await row(1)
     .locator('.segment-field')

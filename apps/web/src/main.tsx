@@ -141,9 +141,10 @@ async function main(root: HTMLElement): Promise<void> {
       goOnTimer = setTimeout(() => void goOn(), goOnAgainMs);
     }
   };
-  // A recording lives on in this browser, but what is said from now on would be missing.
+  // A recording lives on in this browser, but what is said from now on would be missing; so would corrections that it
+  // does not keep.
   window.addEventListener('beforeunload', (event) => {
-    if (recorder.state.peek() === 'recording') event.preventDefault();
+    if (recorder.state.peek() === 'recording' || !drafts.isKept.peek()) event.preventDefault();
   });
   window.addEventListener('online', () => void goOn());
   window.addEventListener('hashchange', open);

@@ -5,10 +5,13 @@ import {
   emptyDraft,
   findUncertain,
   isContested,
+  place,
   rebase,
   redo,
   type TextDraft,
   textOf,
+  toExcess,
+  toShown,
   toTidy,
   undo,
   withoutSaved,
@@ -69,11 +72,50 @@ describe('corrections that are not saved', () => {
     const sent = write(write(emptyDraft, 0, 'eins'), 1, 'zwei').changes;
     const now = write({ ...emptyDraft, changes: sent }, 1, 'zwei und mehr').changes;
     const left = withoutSaved(now, sent, toSegments(0, ['eins', 'zwei', 'three']));
-    expect([...left]).toEqual([[1, { text: 'zwei und mehr', from: 'zwei' }]]);
+    expect([...left]).toEqual([[1, { start: 1, end: 2, text: 'zwei und mehr', from: 'zwei' }]]);
   });
 
   test('are one line without needless spaces', () => {
     expect(toTidy('  a\n b\t c ')).toBe('a b c');
+  });
+
+  test('have no signs that nobody sees and the API refuses, and composed accents', () => {
+    expect(toTidy('a\u0002b \u0007 c\u001F\ud800 e\u0301')).toBe('ab c \u00e9');
+  });
+
+  test('stand in the field as they are typed, and not as they are kept', () => {
+    expect([toShown('a  b ', 'a b'), toShown('a b', 'c')]).toEqual(['a  b ', 'c']);
+  });
+
+  test('are longer than they can be by what the API would refuse, for the length of their segment', () => {
+    const [line] = toSegments(0, ['one']);
+    const of = (length: number) =>
+      toExcess({ start: 0, end: 1, from: 'one', text: 'x'.repeat(length) }, line as Segment);
+    expect([of(250), of(253)]).toEqual([0, 3]);
+  });
+
+  test('taken back below somebody else’s text are one’s own change of what stood there, and so marked', () => {
+    const { done } = write(emptyDraft, 0, 'eins');
+    const newer = toSegments(0, ['un', 'two', 'three']);
+    const change = undo({ ...emptyDraft, done }, newer)?.draft.changes.get(0);
+    expect([change?.text, isContested(change, newer[0] as Segment)]).toEqual(['one', true]);
+  });
+
+  test('of a text that is made anew go where the same words are said, and what is said nowhere has no place', () => {
+    const { changes } = write(write(write(emptyDraft, 0, 'eins'), 1, 'zwei'), 2, 'drei');
+    const anew = toSegments(0, ['', 'One.', 'two', 'tree']).map((line, i) => ({
+      ...line,
+      start: i - 0.8,
+      end: i + 0.2,
+    }));
+    const { changes: placed, unplaced } = place(changes.values(), anew);
+    expect([...placed].map(([id, { text, from }]) => [id, text, from])).toEqual([
+      [1, 'eins', 'One.'],
+      [2, 'zwei', 'two'],
+    ]);
+    expect(unplaced.map(({ text }) => text)).toEqual(['drei']);
+    // By their number they would lie on others' words.
+    expect(rebase(changes, anew).size).toBe(0);
   });
 });
 
@@ -90,10 +132,10 @@ describe('segments to look at', () => {
     expect(findUncertain(segments, none, 1, 1)).toBe(2);
     expect(findUncertain(segments, none, 2, 1)).toBe(1);
     expect(findUncertain(segments, none, 1, -1)).toBe(2);
-    const written = new Map([[1, { text: 'sure', from: 'un sure' }]]);
+    const written = new Map([[1, { start: 1, end: 2, text: 'sure', from: 'un sure' }]]);
     expect(findUncertain(segments, written, 2, 1)).toBe(2);
     // Somebody else has changed what it was written for.
-    expect(findUncertain(segments, new Map([[0, { text: 'mine', from: 'before' }]]), 2, 1)).toBe(0);
+    expect(findUncertain(segments, new Map([[0, { start: 0, end: 1, text: 'mine', from: 'before' }]]), 2, 1)).toBe(0);
     expect(findUncertain([], none, -1, 1)).toBe(-1);
   });
 

@@ -5,13 +5,15 @@ import type { EditTranscript } from '@studymate/contracts/transcript-edit';
 import { expect, test, vi } from 'vitest';
 import type { Change } from '../src/state/text-draft.ts';
 import { createTranscriptEditor } from '../src/state/transcript-editor.ts';
+import { toEditingStatus } from '../src/text/editing-status.ts';
+import { en } from '../src/text/en.ts';
 import { toSegments } from './lecture.ts';
 
 /** A lecture's text in an API that keeps versions, and what the page shows of it. */
-function createText(texts: readonly string[], left: ReadonlyMap<number, Change> = new Map()) {
+function createText(texts: readonly string[], left: readonly Change[] = []) {
   const kept = { version: 0, texts: [...texts] };
   const segments = signal<readonly Segment[]>(toSegments(0, texts));
-  const remembered = new Map<number, Change>(left);
+  const remembered = new Map(left.map((change) => [change.start, change]));
   let shown = 0;
   const show = () => {
     shown = kept.version;
@@ -29,16 +31,16 @@ function createText(texts: readonly string[], left: ReadonlyMap<number, Change> 
     return { version: kept.version, segments: toSegments(0, kept.texts) };
   });
   const editor = createTranscriptEditor({
-    lectureId: 'x',
-    owner: 'ada',
+    draftOf: { owner: 'ada', lectureId: 'x' },
     segments,
     left,
     readVersion: () => shown,
     memory: {
-      async note(_, __, changed) {
-        for (const [id, change] of changed) {
-          if (change === null) remembered.delete(id);
-          else remembered.set(id, change);
+      isKept: signal(true),
+      async note(_, notes) {
+        for (const { before, after } of notes) {
+          if (after !== null) remembered.set(after.start, after);
+          else if (before !== null) remembered.delete(before.start);
         }
       },
     },
@@ -69,7 +71,7 @@ test('what is typed is one step, tidied when the field is left, and remembered u
   editor.type('eins  ');
   editor.open(1);
   expect(editor.changes.value.get(0)?.text).toBe('eins');
-  expect([...remembered.values()]).toEqual([{ text: 'eins', from: 'one' }]);
+  expect([...remembered.values()]).toEqual([{ start: 0, end: 1, text: 'eins', from: 'one' }]);
   expect(editor.undo()).toBe(0);
   expect(editor.changes.value.size).toBe(0);
   expect(remembered.size).toBe(0);
@@ -79,7 +81,7 @@ test('what is typed is one step, tidied when the field is left, and remembered u
   expect([editor.changes.value.size, remembered.size, editor.saved.value]).toEqual([0, 0, 1]);
   // Also what is saved can be taken back, as one more correction.
   editor.undo();
-  expect(editor.changes.value.get(0)).toEqual({ text: 'one', from: 'eins' });
+  expect(editor.changes.value.get(0)).toMatchObject({ text: 'one', from: 'eins' });
 });
 
 test('a save that meets a newer version keeps what was written, and goes on top of it when that is wanted', async () => {
@@ -97,7 +99,7 @@ test('a save that meets a newer version keeps what was written, and goes on top 
 });
 
 test('what an earlier visit has left is there again, and a click on save is one save', async () => {
-  const left = new Map([[1, { text: 'zwei', from: 'two' }]]);
+  const left = [{ start: 1, end: 2, text: 'zwei', from: 'two' }];
   const { editor, kept, save } = createText(['one', 'two'], left);
   expect([...editor.changes.value.keys()]).toEqual([1]);
   await Promise.all([editor.save(), editor.save()]);
@@ -139,9 +141,105 @@ test('the machine’s text comes back for one segment, and by a version for all,
   write(0, 'eins');
   await editor.save();
   await editor.revert(0);
-  expect(editor.changes.value.get(0)).toEqual({ text: 'one', from: 'eins' });
+  expect(editor.changes.value.get(0)).toMatchObject({ text: 'one', from: 'eins' });
   editor.discard();
   write(1, 'zwei');
   await editor.restore(0);
   expect([kept.version, segments.value[0]?.text, editor.changes.value.get(1)?.text]).toEqual([2, 'one', 'zwei']);
+});
+
+test('a save that nobody answered says so beside what is not saved, until something else is written', async () => {
+  const { editor, save, write } = createText(['one', 'two']);
+  write(0, 'eins');
+  save.mockRejectedValueOnce(new TypeError('away'));
+  await editor.save();
+  expect(toEditingStatus(editor, en)).toBe(`${en.editing.away} ${en.editing.changed(1)}`);
+  editor.type('einz');
+  expect(toEditingStatus(editor, en)).toBe(en.editing.changed(1));
+  save.mockRejectedValueOnce(new TypeError('away'));
+  await editor.save();
+  editor.discard();
+  expect([editor.problem.value, toEditingStatus(editor, en)]).toEqual([null, null]);
+});
+
+test('what was saved though its answer was lost is saved, and what was typed on since is nobody else’s', async () => {
+  const { editor, kept, put, save, write } = createText(['one', 'two']);
+  write(0, 'eins');
+  write(1, 'zwei');
+  save.mockImplementationOnce(async (changes) => {
+    put(changes);
+    throw new DOMException('no answer', 'TimeoutError');
+  });
+  await editor.save();
+  editor.type('zwei und');
+  await editor.save();
+  expect([editor.phase.value, editor.contested.value, [...editor.changes.value.keys()]]).toEqual(['open', 0, [1]]);
+  await editor.save();
+  expect([kept, editor.saved.value]).toEqual([{ version: 2, texts: ['eins', 'zwei und'] }, 2]);
+});
+
+test('a text that is too long keeps none of the others from being saved, and is opened', async () => {
+  const { editor, kept, write } = createText(['one', 'two']);
+  write(1, 'x'.repeat(251));
+  write(0, 'eins');
+  expect(editor.tooLong.value).toBe(1);
+  await editor.save();
+  expect([kept.texts, [...editor.changes.value.keys()], editor.field.value?.id]).toEqual([['eins', 'two'], [1], 1]);
+  await editor.save();
+  expect(kept.version).toBe(1);
+});
+
+test('a space at the end of what is typed outlasts a step in the middle of a word', () => {
+  const { editor, write } = createText(['one']);
+  write(0, 'a ');
+  editor.commit();
+  editor.type('a b');
+  expect(editor.changes.value.get(0)?.text).toBe('a b');
+  editor.undo();
+  expect(editor.changes.value.get(0)?.text).toBe('a');
+});
+
+test('a text that somebody else has saved below an open field is no step of one’s own', async () => {
+  const { editor, put, segments } = createText(['one', 'two']);
+  editor.open(0);
+  put([{ id: 0, text: 'un' }]);
+  segments.value = toSegments(0, ['un', 'two']);
+  editor.open(1);
+  expect([editor.canUndo.value, editor.changes.value.size]).toEqual([false, 0]);
+});
+
+test('what a correction is made on is remembered anew with each save', async () => {
+  const { editor, put, remembered, write } = createText(['one', 'two']);
+  write(0, 'eins');
+  put([{ id: 0, text: 'un' }]);
+  await editor.save();
+  await editor.catchUp();
+  expect(editor.contested.value).toBe(1);
+  await editor.restore(0);
+  expect(remembered.get(0)).toEqual({ start: 0, end: 1, text: 'eins', from: 'one' });
+});
+
+test('corrections of a text that was made anew are not sent where they do not belong, and wait to be copied', async () => {
+  const { editor, segments, remembered, save, write } = createText(['one', 'two']);
+  write(0, 'eins');
+  write(1, 'zwei');
+  editor.closeField();
+  segments.value = toSegments(0, ['', 'one', 'something else']).map((line) => ({ ...line, start: line.id - 0.5 }));
+  expect([...editor.changes.value].map(([id, { text }]) => [id, text])).toEqual([[1, 'eins']]);
+  expect(editor.unplaced.value.map(({ text }) => text)).toEqual(['zwei']);
+  await editor.save();
+  expect(save.mock.calls[0]?.[0]).toEqual([{ id: 1, start: 0.5, end: 2, text: 'eins' }]);
+  expect([...remembered.values()].map(({ text }) => text)).toEqual(['zwei']);
+  editor.discardUnplaced();
+  expect(remembered.size).toBe(0);
+});
+
+test('corrections behind the end of a text that comes in pieces are neither sent nor forgotten', () => {
+  const { editor, segments, remembered, write } = createText(['one', 'two']);
+  write(1, 'zwei');
+  editor.closeField();
+  segments.value = toSegments(0, ['one']);
+  write(0, 'eins');
+  editor.commit();
+  expect([[...editor.changes.value.keys()], remembered.size, editor.unsaved.value]).toEqual([[0], 2, 2]);
 });

@@ -59,14 +59,6 @@ function toUntimedWords({ text, start, end, confidence }: Segment): Word[] {
   return words.map((word) => ({ word, start, end, probability: confidence }));
 }
 
-/**
- * How long a corrected text may be: longer than anybody speaks (some 25 characters a second), so that a transcript takes no
- * more memory than the length of its recording allows.
- */
-export function mostCharacters({ start, end, text }: Segment): number {
-  return Math.max(text.length, 200 + Math.ceil(50 * (end - start)));
-}
-
 /** How many segments differ from what the machine says. */
 export function countChanged(machine: Transcript, changes: readonly SegmentChange[]): number {
   return placeChanges(machine, changes).size;

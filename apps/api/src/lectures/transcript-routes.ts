@@ -12,13 +12,8 @@ import {
   type TranscriptVersionInfo,
   type TranscriptVersions,
 } from '@studymate/contracts/transcript-edit';
-import {
-  correctedSegments,
-  countChanged,
-  differingIds,
-  mostCharacters,
-  withEdits,
-} from '@studymate/speech/edited-transcript';
+import { mostCharacters } from '@studymate/contracts/transcript-limits';
+import { correctedSegments, countChanged, differingIds, withEdits } from '@studymate/speech/edited-transcript';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
 import type { CurrentText } from '@studymate/storage/transcript-edit-store';
 import type { Router } from 'express';

@@ -4,12 +4,12 @@ import { useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import { hasEnded, isStale } from '../state/lecture-state.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
-import type { Messages } from '../text/en.ts';
-import { toMessage } from '../text/problems.ts';
+import { toEditingStatus } from '../text/editing-status.ts';
 import { Confirm } from './confirm.tsx';
 import { Icon } from './icon.tsx';
 import { useFocusAfter } from './lost-focus.ts';
 import { TranscriptVersions } from './transcript-versions.tsx';
+import { UnplacedCorrections } from './unplaced-corrections.tsx';
 
 interface EditBarProps {
   editor: TranscriptEditor;
@@ -25,7 +25,7 @@ interface EditBarProps {
 export function EditBar(props: EditBarProps) {
   const m = useMessages();
   const { editor, row, lecture, onScrollTo, onMakeAgain } = props;
-  const [asked, setAsked] = useState<'versions' | 'discard' | null>(null);
+  const [asked, setAsked] = useState<'versions' | 'discard' | 'unplaced' | null>(null);
   const state = useRef<HTMLParagraphElement>(null);
   const keepFocus = useFocusAfter(state);
   const changed = editor.changes.value.size;
@@ -72,7 +72,7 @@ export function EditBar(props: EditBarProps) {
       </fieldset>
       <div class="edit-state">
         <p ref={state} role="status" tabIndex={-1}>
-          {toState(editor, m) ?? <span class="edit-hint">{m.editing.hint}</span>}
+          {toEditingStatus(editor, m) ?? <span class="edit-hint">{m.editing.hint}</span>}
         </p>
         {phase === 'behind' && (
           <button
@@ -89,6 +89,11 @@ export function EditBar(props: EditBarProps) {
         {changed > 0 && phase !== 'behind' && (
           <button class="link" type="button" {...toAction(() => setAsked('discard'), isBusy)}>
             {m.editing.discard}
+          </button>
+        )}
+        {editor.unplaced.value.length > 0 && (
+          <button class="link" type="button" onClick={() => setAsked('unplaced')}>
+            {m.editing.unplaced(editor.unplaced.value.length)}
           </button>
         )}
         {changed === 0 &&
@@ -108,6 +113,7 @@ export function EditBar(props: EditBarProps) {
           )}
       </div>
       {asked === 'versions' && <TranscriptVersions editor={editor} onClose={() => setAsked(null)} />}
+      {asked === 'unplaced' && <UnplacedCorrections editor={editor} onClose={() => setAsked(null)} />}
       {asked === 'discard' && (
         <Confirm
           title={m.editing.discardTitle}
@@ -124,21 +130,6 @@ export function EditBar(props: EditBarProps) {
       )}
     </div>
   );
-}
-
-/** One line about where one stands; null before anything was done. */
-function toState(editor: TranscriptEditor, m: Messages): string | null {
-  const { editing } = m;
-  const changed = editor.changes.value.size;
-  const contested = editor.contested.value;
-  const problem = editor.problem.value;
-  if (editor.phase.value === 'saving') return editing.saving;
-  if (editor.phase.value === 'behind') return editing.behind;
-  if (problem !== null) return toMessage(problem, m);
-  if (contested > 0) return editing.contested(contested);
-  if (changed > 0) return editing.changed(changed);
-  const saved = editor.saved.value;
-  return saved === null ? null : editing.saved(saved);
 }
 
 /** A button that can be off and keeps the focus then: whoever has pressed it by keyboard goes on from there. */

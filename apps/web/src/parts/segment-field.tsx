@@ -1,9 +1,8 @@
 import type { Segment } from '@studymate/contracts/transcript';
-import { maxSegmentCharacters } from '@studymate/contracts/transcript-limits';
-import { useEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import type { Playback } from '../state/playback.ts';
-import { isContested } from '../state/text-draft.ts';
+import { isContested, toExcess, toShown } from '../state/text-draft.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { toClock } from '../text/format.ts';
 import { toLatinKey } from './use-keys.ts';
@@ -36,9 +35,14 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
   const change = editor.changes.value.get(id);
   const text = change?.text ?? segment.text;
   const opened = useRef(text);
+  const [typed, setTyped] = useState(text);
+  const shown = toShown(typed, text);
+  const excess = toExcess(change, segment);
+  const excessId = useId();
   const clock = toClock(start);
   const conflict = isContested(change, segment) ? `newer-${id}` : undefined;
-  useEffect(() => {
+  // Before the next key: its letter is for this field.
+  useLayoutEffect(() => {
     const { current } = area;
     const selected = editor.field.peek()?.selected ?? { from: text.length, to: text.length };
     current?.focus({ preventScroll: true });
@@ -59,7 +63,7 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
   const onKey = (event: KeyboardEvent) => {
     // Safari has ended the composition by then, and says so with the old code alone.
     if (event.isComposing || event.keyCode === compositionKeyCode) return;
-    const act = findAction(event, { isUntouched: text === opened.current, canRedoInField: undone.current > 0 });
+    const act = findAction(event, { isUntouched: shown === opened.current, canRedoInField: undone.current > 0 });
     if (act === null) return;
     event.preventDefault();
     event.stopPropagation();
@@ -86,18 +90,24 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
         dir="auto"
         lang={language}
         rows={Math.max(2, Math.ceil(text.length / charactersOfLine))}
-        maxLength={maxSegmentCharacters}
         aria-label={m.editing.textAt(clock)}
-        aria-describedby={conflict}
-        value={text}
+        aria-invalid={excess > 0}
+        aria-describedby={[conflict, excess > 0 && excessId].filter(Boolean).join(' ') || undefined}
+        value={shown}
         onInput={({ currentTarget, inputType }) => {
           const by: Record<string, number> = { historyUndo: 1, historyRedo: -1 };
           undone.current = inputType in by ? undone.current + (by[inputType] ?? 0) : 0;
+          setTyped(currentTarget.value);
           editor.type(currentTarget.value);
         }}
         onBlur={editor.commit}
         onKeyDown={onKey}
       />
+      {excess > 0 && (
+        <p id={excessId} class="segment-too-long">
+          {m.editing.tooLongBy(excess)}
+        </p>
+      )}
       {conflict !== undefined && (
         <div class="segment-newer">
           <p id={conflict}>

@@ -23,6 +23,10 @@ export interface OpenEditorDeps {
   loadEditing(): Promise<{ createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEditor }>;
 }
 
+/** Longer than a save takes on a slow line: a laptop that slept, or a network that wants a sign-in, never answers. */
+const answerWithinMs = 60_000;
+const limit = () => ({ signal: AbortSignal.timeout(answerWithinMs) });
+
 export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
   const { app, lectureId, follower } = deps;
   const { client, drafts } = app;
@@ -33,7 +37,7 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
   let isClosed = false;
 
   const count = async (owner: string) => {
-    waiting.value = (await drafts.read(owner, lectureId)).size;
+    waiting.value = (await drafts.read({ owner, lectureId })).length;
   };
   const stopCounting = effect(() => {
     const owner = app.person.value;
@@ -43,7 +47,7 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
     const left = editor.peek();
     if (left === null) return;
     left.close();
-    waiting.value = left.changes.peek().size;
+    waiting.value = left.unsaved.peek();
     editor.value = null;
   };
   // Transcribed anew: what was written waits until there is a text again.
@@ -54,22 +58,21 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
   const begin = async (owner: string) => {
     const [{ createTranscriptEditor }, left] = await Promise.all([
       deps.loadEditing(),
-      drafts.read(owner, lectureId),
+      drafts.read({ owner, lectureId }),
       follower.refreshText(),
     ]);
     if (isClosed) return;
     editor.value = createTranscriptEditor({
-      lectureId,
-      owner,
+      draftOf: { owner, lectureId },
       left,
       segments,
       memory: drafts,
       readVersion: () => follower.state.peek().textVersion,
       store: {
-        readMachine: async () => (await client.getTranscript(lectureId, { version: 0 })).segments,
-        save: (changed, version) => client.editTranscript(lectureId, changed, { version }),
-        restore: (to, version) => client.restoreTranscript(lectureId, to, { version }),
-        listVersions: () => client.listTranscriptVersions(lectureId),
+        readMachine: async () => (await client.getTranscript(lectureId, { version: 0, ...limit() })).segments,
+        save: (changed, version) => client.editTranscript(lectureId, changed, { version, ...limit() }),
+        restore: (to, version) => client.restoreTranscript(lectureId, to, { version, ...limit() }),
+        listVersions: () => client.listTranscriptVersions(lectureId, limit()),
       },
       onEdited: follower.showEdited,
       refresh: follower.refreshText,
@@ -77,7 +80,7 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
   };
   return {
     editor,
-    unsaved: computed(() => editor.value?.changes.value.size ?? waiting.value),
+    unsaved: computed(() => editor.value?.unsaved.value ?? waiting.value),
     async start() {
       const owner = app.person.peek();
       if (isStarting || editor.peek() !== null || owner === null) return;

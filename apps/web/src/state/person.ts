@@ -16,15 +16,14 @@ const channelName = 'studymate';
 
 /**
  * @param deps.onOther somebody else than the last time: what the other one has typed is not for them
- * @param deps.onLeft they have signed out in another window
+ * @param deps.onLeft somebody has signed out in another window; null: not known who
  */
 export function createPerson(deps: { onOther(): void; onLeft(name: string | null): void }): Person {
   const name = signal<string | null>(null);
   const windows = 'BroadcastChannel' in window ? new BroadcastChannel(channelName) : null;
-  windows?.addEventListener('message', () => {
-    const left = name.peek();
+  windows?.addEventListener('message', ({ data }: MessageEvent<{ left: string | null }>) => {
     name.value = null;
-    deps.onLeft(left);
+    deps.onLeft(data.left);
   });
   return {
     name,
@@ -38,7 +37,7 @@ export function createPerson(deps: { onOther(): void; onLeft(name: string | null
       const left = name.peek() ?? recall(storageKey);
       name.value = null;
       remember(storageKey, null);
-      windows?.postMessage('signed out');
+      windows?.postMessage({ left });
       return left;
     },
   };

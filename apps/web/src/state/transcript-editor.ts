@@ -1,21 +1,30 @@
-import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import { ApiError } from '@studymate/client/api-error';
 import type { Segment } from '@studymate/contracts/transcript';
 import type { EditedTranscript, EditTranscript, TranscriptVersionInfo } from '@studymate/contracts/transcript-edit';
+import { isAway } from '../text/problems.ts';
 import { findWord, unsureBelow } from '../text/transcript-text.ts';
-import type { DraftMemory } from './draft-memory.ts';
+import type { DraftMemory, DraftOf } from './draft-memory.ts';
+import { createDraftNotes } from './draft-notes.ts';
 import {
+  type Change,
   type Changes,
   emptyDraft,
   findUncertain,
   isContested,
+  isOf,
   isUncertain,
+  place,
   rebase,
   redo,
+  type TextDraft,
   textOf,
+  toExcess,
   toTidy,
+  toUnsaved,
   undo,
   withOwn,
+  withoutLanded,
   withoutSaved,
   withStep,
   withText,
@@ -36,6 +45,10 @@ export interface TranscriptEditor {
   changes: ReadonlySignal<Changes>;
   field: ReadonlySignal<OpenField | null>;
   phase: ReadonlySignal<EditorPhase>;
+  /** Changes that have no place in today's text, which was made anew. They are not sent. */
+  unplaced: ReadonlySignal<readonly Change[]>;
+  /** Whether this browser keeps what is not saved. */
+  isKept: ReadonlySignal<boolean>;
   /** Why the last thing could not be done; null once something else was done. */
   problem: ReadonlySignal<unknown>;
   /** The version that was saved last in this window; null before. */
@@ -46,6 +59,10 @@ export interface TranscriptEditor {
   uncertain: ReadonlySignal<number>;
   /** How many changes are of segments that somebody else has changed since. */
   contested: ReadonlySignal<number>;
+  /** How many changes are too long to be saved. */
+  tooLong: ReadonlySignal<number>;
+  /** How many changes wait, with those that have no place now. */
+  unsaved: ReadonlySignal<number>;
   open(id: number, selected?: OpenField['selected']): void;
   /** Opens the next segment to look at, or the one before. */
   openUncertain(from: number, by: 1 | -1): void;
@@ -63,10 +80,12 @@ export interface TranscriptEditor {
   takeNewer(id: number): void;
   /** One has seen what somebody else has saved, and one's own is to take its place. */
   keepOwn(id: number): void;
+  /** Saves all but what is too long, the first of which is opened. */
   save(): Promise<void>;
   /** Shows the version that somebody else has saved, with one's own changes on it. */
   catchUp(): Promise<void>;
   discard(): void;
+  discardUnplaced(): void;
   listVersions(): Promise<TranscriptVersionInfo[]>;
   /** The version that is shown; another window may have saved a newer one. */
   readVersion(): number;
@@ -77,14 +96,13 @@ export interface TranscriptEditor {
 }
 
 export interface TranscriptEditorDeps {
-  lectureId: string;
-  owner: string;
+  draftOf: DraftOf;
   /** What is shown, in order. */
   segments: ReadonlySignal<readonly Segment[]>;
   readVersion(): number;
-  memory: Pick<DraftMemory, 'note'>;
+  memory: Pick<DraftMemory, 'note' | 'isKept'>;
   /** What was left from an earlier visit. */
-  left: Changes;
+  left: readonly Change[];
   store: {
     readMachine(): Promise<readonly Segment[]>;
     save(segments: EditTranscript['segments'], version: number): Promise<EditedTranscript>;
@@ -97,58 +115,57 @@ export interface TranscriptEditorDeps {
   refresh(): Promise<void>;
 }
 
-/** Often enough that a closed tab costs no sentence. */
-const noteAfterMs = 300;
-
 /** Corrections of a lecture's text, on the version that is shown, until they are saved as the next one. */
 export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEditor {
   const { segments, store, memory } = deps;
-  const draft = signal({ ...emptyDraft, changes: rebase(deps.left, segments.peek()) });
+  const atFirst = place(deps.left, segments.peek());
+  const draft = signal({ ...emptyDraft, changes: atFirst.changes });
+  const unplaced = signal(atFirst.unplaced);
   const field = signal<OpenField | null>(null);
   const phase = signal<EditorPhase>('open');
   const problem = signal<unknown>(null);
   const saved = signal<number | null>(null);
   const changes = computed(() => rebase(draft.value.changes, segments.value));
+  const unsaved = computed(() => [...toUnsaved(draft.value.changes, segments.value).values(), ...unplaced.value]);
+  const { note, noteSoon } = createDraftNotes({ ...deps, readUnsaved: () => unsaved.peek() });
   let lastKey = 0;
-  /** The text of the open field before it was typed into. */
-  let before = '';
+  /** The text of the open field before it was typed into; null: nothing was typed since the last step. */
+  let before: string | null = null;
   let machine: Promise<readonly Segment[]> | null = null;
-  let noted = deps.left;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** What was sent without an answer: it may have been saved. */
+  let lost: Changes | null = null;
 
   const lineOf = (id: number | undefined) => (id === undefined ? undefined : segments.peek()[id]);
   const openLine = () => lineOf(field.peek()?.id);
-  /** Tells the memory what is other than when it was told the last time. */
-  const note = () => {
-    clearTimeout(timer);
-    // While it is transcribed anew nothing can be said of what was written.
-    if (segments.peek().length === 0) return;
-    const now = changes.peek();
-    const ids = new Set([...noted.keys(), ...now.keys()]);
-    const changed = [...ids].filter((id) => noted.get(id)?.text !== now.get(id)?.text);
-    noted = now;
-    if (changed.length === 0) return;
-    void memory.note(deps.owner, deps.lectureId, new Map(changed.map((id) => [id, now.get(id) ?? null])));
+  const setDraft = (next: TextDraft) => {
+    draft.value = next;
+    problem.value = null;
   };
-  const noteSoon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(note, noteAfterMs);
-  };
+  /** The text was made anew below what is written. */
+  const stopPlacing = effect(() => {
+    const lines = segments.value;
+    const { changes } = draft.peek();
+    if ([...changes].every(([id, change]) => lines[id] === undefined || isOf(change, lines[id]))) return;
+    const now = place([...changes.values(), ...unplaced.peek()], lines);
+    batch(() => {
+      draft.value = { ...emptyDraft, changes: now.changes };
+      unplaced.value = now.unplaced;
+      field.value = null;
+    });
+  });
   const commit = () => {
     const line = openLine();
-    if (line === undefined) return;
-    const text = textOf(draft.peek().changes, line);
-    if (text === before) return;
-    const after = toTidy(text);
-    draft.value = withStep(draft.peek(), line, before, after);
-    before = after;
+    if (line === undefined || before === null) return;
+    const after = textOf(draft.peek().changes, line);
+    if (after !== before) draft.value = withStep(draft.peek(), line, before, after);
+    before = null;
     note();
   };
   const openField = (id: number, selected: OpenField['selected']) => {
     const line = lineOf(id);
     if (line === undefined) return;
     lastKey += 1;
-    before = textOf(draft.peek().changes, line);
+    before = null;
     field.value = { id, key: lastKey, selected };
   };
   const open = (id: number, selected: OpenField['selected'] = null) =>
@@ -161,7 +178,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     if (line === undefined) return;
     batch(() => {
       commit();
-      draft.value = withStep(draft.peek(), line, textOf(draft.peek().changes, line), text);
+      setDraft(withStep(draft.peek(), line, textOf(draft.peek().changes, line), text));
       // With the new text, and an undo that knows nothing of the old one.
       if (field.peek()?.id === id) openField(id, null);
       note();
@@ -172,7 +189,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       commit();
       const taken = take(draft.peek(), segments.peek());
       if (taken === null) return null;
-      draft.value = taken.draft;
+      setDraft(taken.draft);
       if (field.peek() !== null) openField(taken.id, null);
       note();
       return taken.id;
@@ -186,11 +203,8 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     try {
       await work();
       phase.value = 'open';
-      // What stands in the open field may be another text now; that is no step.
-      const line = openLine();
-      if (line !== undefined && !draft.peek().changes.has(line.id)) before = line.text;
     } catch (error) {
-      const isBehind = error instanceof ApiError && error.code === 'version_mismatch';
+      const isBehind = isMismatch(error);
       phase.value = isBehind ? 'behind' : 'open';
       if (!isBehind) problem.value = error;
     }
@@ -202,10 +216,36 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       saved.value = edited.version;
       note();
     });
+  const send = async (sent: Changes) => {
+    // With its place: where it was transcribed anew meanwhile, the number is another segment's.
+    const texts = [...sent].map(([id, { text, start, end }]) => ({ id, text, start, end }));
+    try {
+      show(await store.save(texts, deps.readVersion()), sent);
+      lost = null;
+    } catch (error) {
+      if (!isMismatch(error) || lost === null) {
+        if (isAway(error)) lost = new Map([...(lost ?? []), ...sent]);
+        throw error;
+      }
+      // The newer version may be what was sent before.
+      await deps.refresh();
+      draft.value = { ...draft.peek(), changes: withoutLanded(draft.peek().changes, lost, segments.peek()) };
+      lost = null;
+      if (changes.peek().size === 0) saved.value = deps.readVersion();
+      note();
+    }
+  };
+  const isTooLong = (id: number, change: Change) => {
+    const line = segments.value[id];
+    return line !== undefined && toExcess(change, line) > 0;
+  };
+  const tooLong = computed(() => [...changes.value].filter(([id, change]) => isTooLong(id, change)).map(([id]) => id));
 
   return {
     changes,
     field,
+    unplaced,
+    isKept: memory.isKept,
     phase,
     problem,
     saved,
@@ -215,6 +255,8 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     contested: computed(
       () => [...changes.value].filter(([id, change]) => isContested(change, segments.value[id] as Segment)).length,
     ),
+    tooLong: computed(() => tooLong.value.length),
+    unsaved: computed(() => unsaved.value.length),
     open,
     openUncertain(from, by) {
       commit();
@@ -230,7 +272,11 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     type(text) {
       const line = openLine();
       if (line === undefined) return;
-      draft.value = { ...draft.peek(), changes: withText(draft.peek().changes, line, text) };
+      before ??= textOf(draft.peek().changes, line);
+      const next = withText(draft.peek().changes, line, toTidy(text));
+      setDraft({ ...draft.peek(), changes: next });
+      // Back where it began: what somebody else saves below it is no step.
+      if (textOf(next, line) === before) before = null;
       noteSoon();
     },
     commit,
@@ -264,22 +310,23 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     },
     save: () =>
       ask(async () => {
-        const sent = changes.peek();
-        if (sent.size === 0) return;
-        // With its place: where it was transcribed anew meanwhile, the number is another segment's.
-        const texts = [...sent].map(([id, { text }]) => {
-          const { start, end } = segments.peek()[id] as Segment;
-          return { id, text, start, end };
-        });
-        show(await store.save(texts, deps.readVersion()), sent);
+        const [refused] = tooLong.peek();
+        const sent = new Map([...changes.peek()].filter(([id]) => !tooLong.peek().includes(id)));
+        if (sent.size > 0) await send(sent);
+        if (refused !== undefined) open(refused);
       }),
     catchUp: () => ask(deps.refresh),
     discard: () =>
       batch(() => {
-        draft.value = emptyDraft;
+        setDraft(emptyDraft);
         field.value = null;
+        before = null;
         note();
       }),
+    discardUnplaced() {
+      unplaced.value = [];
+      note();
+    },
     listVersions: store.listVersions,
     readVersion: deps.readVersion,
     restore: (version) =>
@@ -288,8 +335,13 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
         show(edited, new Map());
       }),
     close() {
+      stopPlacing();
       commit();
       note();
     },
   };
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'version_mismatch';
 }

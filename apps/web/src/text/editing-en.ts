@@ -10,7 +10,7 @@ export const editingEn = {
   play: 'Play',
   playKeys: 'Ctrl+Enter',
   revert: 'Machine’s text',
-  done: 'Done',
+  done: 'Close the field',
   removed: 'left out',
   newer: 'Saved somewhere else meanwhile:',
   takeNewer: 'Take this one',
@@ -23,16 +23,27 @@ export const editingEn = {
   save: 'Save',
   close: 'Stop correcting',
   saving: 'Saving …',
-  behind: 'The text was saved somewhere else meanwhile. Your corrections are kept.',
+  behind: 'The text was saved somewhere else meanwhile. Your corrections are still here.',
+  away: 'Not done: StudyMate does not answer. Your corrections are still here; try again.',
+  notKept: 'This browser does not keep them: save before you leave.',
+  tooLong: (n: number) =>
+    n === 1
+      ? 'One segment is too long to be saved: shorten it.'
+      : `${n} segments are too long to be saved: shorten them.`,
+  tooLongBy: (n: number) => `${count(n, 'character')} more than this segment can have. Shorten it to save it.`,
   catchUp: 'Show the newer text with them',
   contested: (n: number) => `${count(n, 'correction')} of text that was changed meanwhile: look, then save.`,
-  changed: (n: number) => `${count(n, 'segment')} corrected, not saved`,
+  changed: (n: number) => `${count(n, 'segment')} corrected, not saved.`,
   saved: (version: number) => `Saved as version ${version}.`,
   hint: 'Enter goes to the next segment, Ctrl+Enter plays it.',
   discard: 'Throw away',
   discardTitle: 'Throw away your corrections?',
   discardText: (n: number) => `What was not saved of ${count(n, 'segment')} will be gone.`,
   keep: 'Keep them',
+  unplaced: (n: number) =>
+    n === 1 ? 'One correction has no place in this text' : `${n} corrections have no place in this text`,
+  unplacedWhy:
+    'The recording was transcribed again, into other segments. These are not saved; copy what you still need.',
   asking: 'Fetching the versions …',
   version: (n: number) => `Version ${n}`,
   machine: 'The machine’s text',
