@@ -47,7 +47,16 @@ test('the page asks for the key, plays and follows with it, signs out, and asks 
   // The player's own requests bring the cookie.
   await page.waitForFunction(() => (document.querySelector('audio') as HTMLMediaElement).duration > 10);
 
+  // What is not saved is asked about, and can be found again.
+  await page.getByRole('button', { name: 'Correct text' }).click();
+  await page.locator('.segment-field').fill('Not saved.');
   await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stay' }).click();
+  await page.goto('/#/');
+  await page.locator('.left-corrections a').click();
+  await page.getByRole('button', { name: 'Correct text (1 not saved)' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
   await field.waitFor();
   await page.reload();
   await field.fill(key);

@@ -116,6 +116,14 @@ async function main(root: HTMLElement): Promise<void> {
     person: person.name,
   };
 
+  /** Lectures whose corrections would be gone with a sign-out that one is asked about; null: one is not asked. */
+  const lostByLeaving = signal<PageProps['lostByLeaving']['value']>(null);
+  const askToSignOut = async () => {
+    const owner = person.name.peek();
+    const left = owner === null ? [] : await drafts.list(owner);
+    if (left.length > 0) lostByLeaving.value = left;
+    else await signOut();
+  };
   const signOut = async () => {
     try {
       await client.signOut();
@@ -164,7 +172,12 @@ async function main(root: HTMLElement): Promise<void> {
           open();
           void goOn();
         }}
-        onSignOut={() => void signOut()}
+        lostByLeaving={lostByLeaving}
+        onSignOut={() => void askToSignOut()}
+        onLeave={(isSure) => {
+          lostByLeaving.value = null;
+          if (isSure) void signOut();
+        }}
       />
     </AppContext.Provider>,
     root,

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, useComputed } from '@preact/signals';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Confirm } from './parts/confirm.tsx';
 import { Help } from './parts/help.tsx';
 import { Shell } from './parts/shell.tsx';
 import { useKeys } from './parts/use-keys.ts';
@@ -16,11 +17,15 @@ export interface PageProps {
   place: ReadonlySignal<{ route: Route; visit: number; scrollY: number }>;
   session: ReadonlySignal<'unknown' | 'signed-in' | 'asked'>;
   onSignedIn(owner: string): void;
+  /** Lectures with corrections that would be gone with a sign-out, which is asked about; null: it is not. */
+  lostByLeaving: ReadonlySignal<readonly { lectureId: string; count: number }[] | null>;
   onSignOut(): void;
+  /** The answer to that question. */
+  onLeave(isSure: boolean): void;
 }
 
 /** The view that belongs to the address, or the question for the key. */
-export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
+export function Page({ place, session, lostByLeaving, onSignedIn, onSignOut, onLeave }: PageProps) {
   const m = useMessages();
   const isAsked = session.value === 'asked';
   const { route, visit, scrollY } = place.value;
@@ -58,6 +63,15 @@ export function Page({ place, session, onSignedIn, onSignOut }: PageProps) {
   return (
     <Shell onSignOut={session.value === 'signed-in' ? onSignOut : null} onHelp={() => setShowsHelp(true)}>
       {isAsked ? <SignInView onSignedIn={onSignedIn} /> : <View key={visit} route={route} />}
+      {lostByLeaving.value !== null && (
+        <Confirm
+          title={m.drafts.leaveTitle}
+          text={m.drafts.leaveText(lostByLeaving.value.length)}
+          keep={m.drafts.stay}
+          action={m.shell.signOut}
+          onAnswer={onLeave}
+        />
+      )}
       {showsHelp && <Help onClose={() => setShowsHelp(false)} />}
     </Shell>
   );

@@ -12,6 +12,8 @@ export interface OpenEditor {
   unsaved: ReadonlySignal<number>;
   start(): Promise<void>;
   stop(): void;
+  /** The lecture is no more. */
+  forget(): void;
   close(): void;
 }
 
@@ -92,6 +94,11 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
       }
     },
     stop,
+    forget() {
+      stop();
+      const owner = app.person.peek();
+      if (owner !== null) void drafts.forget({ owner, lectureId });
+    },
     close() {
       isClosed = true;
       stopCounting();

@@ -29,7 +29,7 @@ export interface OpenLecture {
   cancel(): Promise<void>;
   retry(): Promise<void>;
   retryStage(stage: Retryable): Promise<void>;
-  editing: Omit<OpenEditor, 'close'>;
+  editing: Omit<OpenEditor, 'forget' | 'close'>;
   /** Deletes it, and goes to the list. */
   remove(): Promise<void>;
   close(): void;
@@ -97,6 +97,7 @@ export function createOpenLecture(deps: {
       follower.act(async () => {
         await follower.remove();
         places.forget(lectureId);
+        editing.forget();
         notices.note(messages.peek().lecture.removed);
         location.hash = '#/';
       }),

@@ -46,6 +46,14 @@ export const ar: Messages = {
     language: 'اللغة',
     help: 'المفاتيح',
   },
+  drafts: {
+    left: (n) => `محاضرات لم تُحفظ تصحيحاتها (${n}):`,
+    of: (n) => `المقاطع: ${n}`,
+    kept: 'تبقى في هذا المتصفح شهرًا.',
+    leaveTitle: 'تسجيل الخروج دون حفظ؟',
+    leaveText: (n) => `محاضرات لم تُحفظ تصحيحاتها: ${n}. ستُحذف هذه التصحيحات من هذا المتصفح.`,
+    stay: 'ابقَ',
+  },
   problems: problemsAr,
   warnings: warningsAr,
   signIn: {

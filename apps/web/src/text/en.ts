@@ -37,6 +37,16 @@ export const en = {
     language: 'Language',
     help: 'Keys',
   },
+  /** Of corrections that are not saved. */
+  drafts: {
+    left: (n: number) => `Corrections of ${count(n, 'lecture')} are not saved:`,
+    of: (n: number) => count(n, 'segment'),
+    kept: 'They stay in this browser for a month.',
+    leaveTitle: 'Sign out without saving?',
+    leaveText: (n: number) =>
+      `Corrections of ${count(n, 'lecture')} are not saved, and will be gone from this browser.`,
+    stay: 'Stay',
+  },
   /** For refusals and warnings of the API, by code; its own messages are English, and stay where a code has no text. */
   problems: {} as Reasons,
   warnings: {} as Reasons,

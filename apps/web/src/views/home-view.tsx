@@ -1,6 +1,7 @@
 import { Adding } from '../parts/adding.tsx';
 import { CourseLinks } from '../parts/course-links.tsx';
 import { LectureList } from '../parts/lecture-list.tsx';
+import { LeftCorrections } from '../parts/left-corrections.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { useMessages } from '../state/app.ts';
 
@@ -14,6 +15,7 @@ export function HomeView({ query }: { query: string }) {
         <p class="lead">{m.home.lead}</p>
       </div>
       <Adding />
+      <LeftCorrections />
       <CourseLinks />
       <section aria-labelledby="lectures-title">
         <h2 id="lectures-title">{m.home.lectures}</h2>
