@@ -7,6 +7,7 @@ import {
   findStage,
   hasEnded,
   type LectureState,
+  withText,
 } from '../src/state/lecture-state.ts';
 import { toLecture, toSegments } from './lecture.ts';
 
@@ -77,4 +78,22 @@ test('another try is offered for a stage that failed, but not when the recording
 test('a lecture has ended in every status but queued and running', () => {
   const statuses = ['queued', 'running', 'ready', 'partial', 'failed', 'cancelled'] as const;
   expect(statuses.filter((status) => !hasEnded(toLecture({ status })))).toEqual(['queued', 'running']);
+});
+
+test('a text that is on its way has the version of the one that is still shown until it is there', () => {
+  const done = { transcribe: { status: 'done' as const }, assemble: { status: 'done' as const } };
+  const at = (transcriptVersion: number): LectureEvent => ({
+    type: 'snapshot',
+    lecture: toLecture({ transcriptVersion, stages: done }),
+  });
+  const waiting = after(at(1), text(0, 'a', 'b'), at(2));
+  expect([waiting.textVersion, textOf(waiting)]).toEqual([1, 'a b']);
+  const come = applyEvent(waiting, text(0, 'a', 'c'));
+  expect([come.textVersion, textOf(come)]).toEqual([2, 'a c']);
+});
+
+test('of a newer text only what differs is another object', () => {
+  const before = after(snapshot, text(0, 'a', 'b'));
+  const { segments } = withText(before, { version: 1, segments: toSegments(0, ['a', 'c']) });
+  expect(segments.map((segment, i) => segment === before.segments[i])).toEqual([true, false]);
 });

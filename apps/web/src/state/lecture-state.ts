@@ -10,11 +10,19 @@ export interface LectureState {
   segments: readonly Segment[];
   /** A snapshot came, and the text that follows it from 0 replaces all that there was. */
   awaitsText: boolean;
-  /** The version of the text: 0 is the machine's. */
+  /** The version of the text that is there: 0 is the machine's. */
   textVersion: number;
+  /** The version of the text that is awaited. */
+  awaitedVersion: number;
 }
 
-export const emptyLectureState: LectureState = { lecture: null, segments: [], awaitsText: false, textVersion: 0 };
+export const emptyLectureState: LectureState = {
+  lecture: null,
+  segments: [],
+  awaitsText: false,
+  textVersion: 0,
+  awaitedVersion: 0,
+};
 
 /** The state after an event: pure. Text that comes a second time lands where it was. */
 export function applyEvent(state: LectureState, event: LectureEvent): LectureState {
@@ -24,8 +32,8 @@ export function applyEvent(state: LectureState, event: LectureEvent): LectureSta
         ...state,
         lecture: event.lecture,
         awaitsText: true,
-        // Of the text that follows; corrections are of the whole transcript.
-        textVersion: isAssembled(event.lecture) ? event.lecture.transcriptVersion : 0,
+        // Of the text that follows, and not of the one that is there until then; corrections are of the whole transcript.
+        awaitedVersion: isAssembled(event.lecture) ? event.lecture.transcriptVersion : 0,
       });
     case 'lecture':
       if (state.lecture === null) return state;
@@ -41,7 +49,9 @@ export function applyEvent(state: LectureState, event: LectureEvent): LectureSta
       const before = state.segments.slice(0, event.from);
       const after =
         state.awaitsText && event.from === 0 ? [] : state.segments.slice(event.from + event.segments.length);
-      return { ...state, segments: [...before, ...event.segments, ...after], awaitsText: false };
+      const segments = [...before, ...event.segments, ...after];
+      const textVersion = state.awaitsText ? state.awaitedVersion : state.textVersion;
+      return { ...state, segments, textVersion, awaitsText: false };
     }
     case 'end':
       return state;
@@ -53,7 +63,17 @@ export function withText(state: LectureState, text: { version: number; segments:
   // An answer that was overtaken.
   if (text.version < state.textVersion) return state;
   const lecture = state.lecture && { ...state.lecture, transcriptVersion: text.version };
-  return { ...state, lecture, segments: text.segments, textVersion: text.version };
+  // What is the same stays the same object, and is not drawn again.
+  const segments = text.segments.map((segment, i) => {
+    const before = state.segments[i];
+    return before !== undefined && isSame(before, segment) ? before : segment;
+  });
+  return { ...state, lecture, segments, textVersion: text.version };
+}
+
+function isSame(a: Segment, b: Segment): boolean {
+  if (a === b) return true;
+  return a.text === b.text && a.words.length === b.words.length && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The same, of which only segments are given that differ from the version that is there. */
