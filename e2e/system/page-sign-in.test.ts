@@ -108,7 +108,11 @@ test('what somebody left without signing out waits for them, and is neither show
   await third.goto('/');
   await third.getByText('Nothing here yet').waitFor();
   expect(sent).toEqual([]);
+  await second.goto('/#/?q=bob');
+  await second.locator('.search-status', { hasText: 'Nothing' }).waitFor();
   await second.getByRole('button', { name: 'Sign out' }).click();
+  await second.getByLabel('Your key').waitFor();
+  expect(second.url()).not.toContain('bob');
   await third.getByLabel('Your key').waitFor();
 
   await signIn(third, ada);

@@ -297,9 +297,27 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await page.goto(`/#/lectures/${studiedId}`);
 
   await begin('Correct text');
+  // The keys do the same while no field is open.
+  await page.keyboard.press('Escape');
+  await page.locator('.segment-edit:focus').press('Enter');
+  await page.locator('.segment-field:focus').waitFor();
+  await page.keyboard.type('Taken back at once. ');
+  await page.keyboard.press('Escape');
+  await page.locator('.segment-edit:focus').press('Control+z');
+  await state('Enter goes to the next');
   await system.client.editTranscript(studiedId, [{ id: 0, text: 'Somebody else.' }]);
+  await page.getByRole('button', { name: 'Versions' }).click();
+  await page.locator('.version', { hasText: /^Version 1.*shown now/ }).waitFor();
+  await page.getByRole('button', { name: 'Show: Version 2' }).waitFor();
+  await page.keyboard.press('Escape');
   await write(0, '');
-  await write(2, 'Mine.');
+  await write(2, 'What is mine.');
+  // The search knows what is not saved, once its field is closed.
+  await page.keyboard.press('Escape');
+  await page.locator('#search').fill('is mine.');
+  const marked = () => page.evaluate(() => [...(CSS.highlights.get('found-now') ?? [])].map(String));
+  await expect.poll(marked).toEqual(['is mine.']);
+  await page.locator('#search').fill('');
   await save();
   await state('saved somewhere else');
   await page.getByRole('button', { name: 'Show the newer text' }).click();
@@ -312,7 +330,7 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await save();
   await state('Saved as version 3.');
   const edited = await system.client.getTranscript(studiedId);
-  expect(edited.segments.slice(0, 3).map(({ text }) => text)).toEqual(['', textOf(1), 'Mine.']);
+  expect(edited.segments.slice(0, 3).map(({ text }) => text)).toEqual(['', textOf(1), 'What is mine.']);
 
   await page.getByRole('button', { name: 'Versions' }).click();
   await page.getByRole('button', { name: 'Restore: The machine’s text' }).click();

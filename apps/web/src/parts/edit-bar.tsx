@@ -1,4 +1,4 @@
-import type { ReadonlySignal } from '@preact/signals';
+import { type ReadonlySignal, useSignalEffect } from '@preact/signals';
 import type { Lecture } from '@studymate/contracts/lecture';
 import { useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
@@ -6,6 +6,7 @@ import { hasEnded, isStale } from '../state/lecture-state.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { toEditingStatus } from '../text/editing-status.ts';
 import { Confirm } from './confirm.tsx';
+import { useEditingKeys } from './editing-keys.ts';
 import { Icon } from './icon.tsx';
 import { useFocusAfter } from './lost-focus.ts';
 import { TranscriptVersions } from './transcript-versions.tsx';
@@ -36,7 +37,22 @@ export function EditBar(props: EditBarProps) {
     const id = step();
     if (id !== null && editor.field.peek() === null) onScrollTo(id);
   };
-  const toUncertain = () => editor.openUncertain(editor.field.peek()?.id ?? row.peek(), 1);
+  /** Where one was: the search for what is unsure goes on there. */
+  const last = useRef(-1);
+  useSignalEffect(() => {
+    last.current = editor.field.value?.id ?? last.current;
+  });
+  const toUncertain = (by: 1 | -1) => {
+    const now = editor.field.peek()?.id ?? row.peek();
+    editor.openUncertain(now >= 0 ? now : last.current, by);
+  };
+  useEditingKeys({
+    undo: () => take(editor.undo),
+    redo: () => take(editor.redo),
+    save: () => void editor.save(),
+    nextUncertain: () => toUncertain(1),
+    previousUncertain: () => toUncertain(-1),
+  });
   return (
     <div class="edit-bar">
       <fieldset class="edit-tools" aria-label={m.editing.title}>
@@ -56,7 +72,7 @@ export function EditBar(props: EditBarProps) {
           class="button is-small"
           type="button"
           title={m.editing.uncertainKeys}
-          {...toAction(toUncertain, uncertain === 0)}
+          {...toAction(() => toUncertain(1), uncertain === 0)}
         >
           {m.editing.uncertain(uncertain)}
         </button>

@@ -5,12 +5,10 @@ import type { Playback } from '../state/playback.ts';
 import { isContested, toExcess, toShown } from '../state/text-draft.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { toClock } from '../text/format.ts';
-import { toLatinKey } from './use-keys.ts';
+import { type EditingAction, findAction } from './editing-keys.ts';
 
 /** About as many characters stand on a line; browsers that know `field-sizing` fit the field by themselves. */
 const charactersOfLine = 50;
-/** Of a key that belongs to an input method: https://www.w3.org/TR/uievents/#determine-keydown-keyup-keyCode */
-const compositionKeyCode = 229;
 
 interface SegmentFieldProps {
   editor: TranscriptEditor;
@@ -61,15 +59,13 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
     area.current?.focus();
   };
   const onKey = (event: KeyboardEvent) => {
-    // Safari has ended the composition by then, and says so with the old code alone.
-    if (event.isComposing || event.keyCode === compositionKeyCode) return;
     const act = findAction(event, { isUntouched: shown === opened.current, canRedoInField: undone.current > 0 });
     if (act === null) return;
     event.preventDefault();
     event.stopPropagation();
     actions[act]();
   };
-  const actions: Record<Action, () => void> = {
+  const actions: Record<EditingAction, () => void> = {
     leave,
     play: () => playback.playSpan(start, end),
     next: () => editor.open(id + 1),
@@ -137,22 +133,4 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
       </div>
     </div>
   );
-}
-
-type Action = 'leave' | 'play' | 'next' | 'previous' | 'nextUncertain' | 'previousUncertain' | 'undo' | 'redo' | 'save';
-
-/** What a key does in the field; null: what it does in every field. */
-function findAction(event: KeyboardEvent, field: { isUntouched: boolean; canRedoInField: boolean }): Action | null {
-  const { key, shiftKey, altKey } = event;
-  const isControl = event.ctrlKey || event.metaKey;
-  if (key === 'Escape') return 'leave';
-  if (key === 'Enter') return isControl ? 'play' : altKey ? null : shiftKey ? 'previous' : 'next';
-  if (altKey && key === 'ArrowDown') return 'nextUncertain';
-  if (altKey && key === 'ArrowUp') return 'previousUncertain';
-  if (!isControl || altKey) return null;
-  const letter = toLatinKey(event).toLowerCase();
-  if (letter === 's') return 'save';
-  const isRedo = letter === 'y' || (letter === 'z' && shiftKey);
-  if (isRedo) return field.canRedoInField ? null : 'redo';
-  return letter === 'z' && field.isUntouched ? 'undo' : null;
 }

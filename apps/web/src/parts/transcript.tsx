@@ -155,7 +155,7 @@ export function Transcript(props: TranscriptProps) {
         onLeave={leave}
       />
       {editor === null ? (
-        <TranscriptHead segments={segments} lecture={lecture} unsaved={editing.unsaved} onStart={() => void start()} />
+        <TranscriptHead segments={segments} lecture={lecture} unsaved={editing.unsaved} onStart={start} />
       ) : (
         <EditBar
           editor={editor}

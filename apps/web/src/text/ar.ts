@@ -40,6 +40,7 @@ export const ar: Messages = {
     uploads: (n, percent) =>
       `${count(n, { one: 'ملف واحد يُرسَل', two: 'ملفان يُرسَلان', few: 'ملفات تُرسَل', many: 'ملفًا يُرسَل', other: 'ملف يُرسَل' })} · ${percent}`,
     away: 'لا يجيب StudyMate. تواصل هذه الصفحة المحاولة؛ وقد يكون ما تعرضه قديمًا.',
+    partMissing: 'لا يمكن تحميل هذا الجزء من الصفحة. أعد تحميل الصفحة كلها، فقد تكون هناك صفحة أحدث.',
     queueAway: 'لا يمكن الوصول إلى Redis، لذلك لا يُعمل الآن على شيء جديد.',
     request: (message, id) => `${message} (الطلب ${id})`,
     unknownPage: 'لا توجد صفحة كهذه',

@@ -15,6 +15,7 @@ export const editingAr: typeof editingEn = {
   title: 'تصحيح النص',
   start: 'صحّح النص',
   goOn: (n) => `صحّح النص (${n} لم تُحفظ)`,
+  starting: 'يُجلب النص …',
   correct: (clock) => `صحّح النص عند ${clock}`,
   textAt: (clock) => `النص عند ${clock}`,
   play: 'شغّل',

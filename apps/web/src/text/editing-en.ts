@@ -5,6 +5,7 @@ export const editingEn = {
   title: 'Correcting the text',
   start: 'Correct text',
   goOn: (n: number) => `Correct text (${n} not saved)`,
+  starting: 'Fetching the text …',
   correct: (clock: string) => `Correct the text at ${clock}`,
   textAt: (clock: string) => `Text at ${clock}`,
   play: 'Play',

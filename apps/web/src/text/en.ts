@@ -31,6 +31,7 @@ export const en = {
     skip: 'Skip to the content',
     uploads: (n: number, percent: string) => `${count(n, 'upload')} · ${percent}`,
     away: 'StudyMate does not answer. This page keeps trying; what it shows may be old.',
+    partMissing: 'This part of the page cannot be loaded. Load the whole page again: there may be a newer one.',
     queueAway: 'Redis cannot be reached, so nothing new is worked on at the moment.',
     request: (message: string, id: string) => `${message} (request ${id})`,
     unknownPage: 'There is no such page',

@@ -13,6 +13,9 @@ export interface Said {
 /** Texts by code, in place of the API's own messages. */
 export type Reasons = Readonly<Partial<Record<string, string | ((said: Said) => string)>>>;
 
+/** A file of the page itself cannot be had: nobody answers, or a newer page has taken the place of this one. */
+export class MissingPartError extends Error {}
+
 /** Whether nobody answered, or only a gateway did: then waiting may help, and what is shown may be old. */
 export function isAway(error: unknown): boolean {
   if (error instanceof ApiError) return error.code === 'unavailable' || error.status === 502 || error.status === 504;
@@ -28,6 +31,7 @@ export function toMessage(error: unknown, m: Messages): string {
     const reason = toReason(error, m.problems);
     return error.requestId !== null && error.code === 'internal' ? shell.request(reason, error.requestId) : reason;
   }
+  if (error instanceof MissingPartError) return shell.partMissing;
   // What fetch throws when nobody answers says no more than "Failed to fetch".
   return shell.away;
 }
