@@ -305,6 +305,15 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await page.keyboard.press('Escape');
   await page.locator('.segment-edit:focus').press('Control+z');
   await state('Enter goes to the next');
+  // A link to another moment leaves the corrections as they are.
+  await page.keyboard.press('Control+Shift+z');
+  await state('1 segment corrected, not saved');
+  await page.evaluate((id) => {
+    location.hash = `#/lectures/${id}?at=100`;
+  }, studiedId);
+  await page.waitForFunction(() => document.querySelector('audio')?.currentTime === 100);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await state('Enter goes to the next');
   await system.client.editTranscript(studiedId, [{ id: 0, text: 'Somebody else.' }]);
   await page.getByRole('button', { name: 'Versions' }).click();
   await page.locator('.version', { hasText: /^Version 1.*shown now/ }).waitFor();

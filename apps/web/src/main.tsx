@@ -41,6 +41,14 @@ async function main(root: HTMLElement): Promise<void> {
     session.value = isSignedIn() ? 'signed-in' : 'unknown';
     place.value = { route: parseRoute(location.hash), visit: place.peek().visit + 1, scrollY: scrolled.leave() };
   };
+  /** A link to another moment of the lecture that is open leaves its view as it is. */
+  const follow = () => {
+    const { route } = place.peek();
+    const next = parseRoute(location.hash);
+    const isSame = route.name === 'lecture' && next.name === 'lecture' && route.lectureId === next.lectureId;
+    if (!isSame || session.peek() === 'asked') open();
+    else place.value = { ...place.peek(), route: next, scrollY: scrolled.leave() };
+  };
   /** Instead of whatever view it was that the API refused; several calls may be refused at once. */
   const askForKey = () => {
     rememberSignedIn(false);
@@ -155,7 +163,7 @@ async function main(root: HTMLElement): Promise<void> {
     if (recorder.state.peek() === 'recording' || !drafts.isKept.peek()) event.preventDefault();
   });
   window.addEventListener('online', () => void goOn());
-  window.addEventListener('hashchange', open);
+  window.addEventListener('hashchange', follow);
   acceptDrops((files) => {
     const route = parseRoute(location.hash);
     void uploads.add(files, route.name === 'course' ? { courseId: route.courseId } : {});

@@ -13,7 +13,7 @@ import { LectureView } from './views/lecture-view.tsx';
 import { SignInView } from './views/sign-in-view.tsx';
 
 export interface PageProps {
-  /** Changes also when the same address is opened again. */
+  /** `visit` changes with each view, `route` also with each link within it. */
   place: ReadonlySignal<{ route: Route; visit: number; scrollY: number }>;
   session: ReadonlySignal<'unknown' | 'signed-in' | 'asked'>;
   onSignedIn(owner: string): void;
@@ -91,7 +91,7 @@ function View({ route }: { route: Route }) {
     case 'course':
       return <CourseView courseId={route.courseId} query={route.query} />;
     case 'lecture':
-      return <LectureView lectureId={route.lectureId} atSeconds={route.atSeconds} part={route.part} />;
+      return <LectureView route={route} />;
     default:
       return (
         <div class="message">

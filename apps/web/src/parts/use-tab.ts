@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type LecturePart, rewriteLectureAddress } from '../state/route.ts';
+import { type LecturePart, type LectureRoute, rewriteLectureAddress } from '../state/route.ts';
 
 /** The same as in styles/screens.css. */
 const wideScreen = '(min-width: 60rem) and (min-height: 34rem)';
@@ -7,18 +7,24 @@ const wideScreen = '(min-width: 60rem) and (min-height: 34rem)';
 /**
  * The tab of a lecture that is open; the address says which. On a large screen the transcript is always there, and the tabs
  * are for what stands beside it.
- * @param wanted the one that is open at first; null for the one that suits the screen
+ * @param route its part is open at first, or the one that suits the screen; another route opens its own
  */
-export function useTab(lectureId: string, wanted: LecturePart | null): [LecturePart, (id: LecturePart) => void] {
+export function useTab(route: LectureRoute): [LecturePart, (id: LecturePart) => void] {
   const wide = useMemo(() => window.matchMedia(wideScreen), []);
   const suited = (id: LecturePart): LecturePart => (wide.matches && id === 'transcript' ? 'summary' : id);
-  const [tab, setTab] = useState(() => suited(wanted ?? 'transcript'));
+  const [tab, setTab] = useState(() => suited(route.part ?? 'transcript'));
   useEffect(() => {
     // A device that is turned.
     const suit = () => setTab(suited);
     wide.addEventListener('change', suit);
     return () => wide.removeEventListener('change', suit);
   }, [wide]);
+  const opened = useRef(route);
+  useEffect(() => {
+    if (route === opened.current) return;
+    opened.current = route;
+    setTab((now) => suited(route.part ?? (wide.matches ? now : 'transcript')));
+  }, [wide, route]);
   const scrolled = useRef(new Map<LecturePart, number>());
   useLayoutEffect(() => {
     // There all parts scroll with the page: each comes back as it was left, and a new one with its beginning.
@@ -31,7 +37,7 @@ export function useTab(lectureId: string, wanted: LecturePart | null): [LectureP
   const select = (id: LecturePart) => {
     scrolled.current.set(tab, window.scrollY);
     setTab(id);
-    rewriteLectureAddress(lectureId, { part: id });
+    rewriteLectureAddress(route.lectureId, { part: id });
   };
   return [tab, select];
 }

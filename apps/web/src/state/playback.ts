@@ -13,6 +13,8 @@ export interface Playback {
   tellSpeed(times: number): void;
   /** The element that plays; null once it is gone. */
   attach(media: HTMLMediaElement | null): void;
+  /** Goes to a moment, and plays there if it did before. */
+  goTo(seconds: number): void;
   /** Goes to a moment and plays from there. */
   playFrom(seconds: number): void;
   /** Plays a stretch and stops at its end; while it plays the same call stops it. */
@@ -77,6 +79,13 @@ export function createPlayback(startSeconds: number): Playback {
     attach(element) {
       media = element;
       setSpeed(speed.peek());
+    },
+    goTo(seconds) {
+      if (media === null) return;
+      span = null;
+      media.currentTime = seconds;
+      tell(seconds, !media.paused);
+      jump.value = { seconds };
     },
     playFrom(seconds) {
       playFrom(seconds);

@@ -1,4 +1,4 @@
-interface LectureRoute {
+export interface LectureRoute {
   name: 'lecture';
   lectureId: string;
   /** The moment that it opens at. */

@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { Chapter } from '@studymate/contracts/study';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { AskPanel } from '../parts/ask-panel.tsx';
 import { ChaptersPanel } from '../parts/chapters-panel.tsx';
 import { toLazy } from '../parts/lazy.tsx';
@@ -20,7 +20,7 @@ import { WaveformPicture } from '../parts/waveform.tsx';
 import { useApp, useMessages } from '../state/app.ts';
 import { chaptersOf } from '../state/chapter-levels.ts';
 import { createOpenLecture } from '../state/open-lecture.ts';
-import type { LecturePart } from '../state/route.ts';
+import type { LecturePart, LectureRoute } from '../state/route.ts';
 import { toClock } from '../text/format.ts';
 import { toReason } from '../text/problems.ts';
 import { toPlaceholder, toStatusText } from '../text/status-text.ts';
@@ -33,17 +33,13 @@ const jumpSeconds = 15;
 
 /**
  * One lecture: followed while it is made, studied afterwards.
- * @param props.atSeconds the moment that it opens at
- * @param props.part the tab that is open at first
+ * @param props.route another one of the same lecture leads to its moment and part, and leaves all else as it is
  */
-export function LectureView(props: { lectureId: string; atSeconds: number | null; part: LecturePart | null }) {
-  const { lectureId, atSeconds } = props;
+export function LectureView({ route }: { route: LectureRoute }) {
+  const { lectureId, atSeconds } = route;
   const app = useApp();
   const m = useMessages();
-  const open = useMemo(
-    () => createOpenLecture({ app, lectureId, atSeconds, loadEditing }),
-    [app, lectureId, atSeconds],
-  );
+  const open = useMemo(() => createOpenLecture({ app, lectureId, atSeconds, loadEditing }), [app, lectureId]);
   useEffect(() => {
     const { startSeconds } = open;
     if (atSeconds === null && startSeconds !== null) app.notices.note(m.player.goesOn(toClock(startSeconds)));
@@ -52,7 +48,13 @@ export function LectureView(props: { lectureId: string; atSeconds: number | null
   const { follower, playback, parts } = open;
   const { lecture, segments } = follower.state.value;
   const [hasVideo, setHasVideo] = useState(false);
-  const [tab, selectTab] = useTab(lectureId, props.part);
+  const [tab, selectTab] = useTab(route);
+  const opened = useRef(route);
+  useEffect(() => {
+    if (route === opened.current) return;
+    opened.current = route;
+    if (atSeconds !== null) playback.goTo(atSeconds);
+  }, [route, playback]);
   const level = useSignal<Chapter['level']>('general');
   const shownChapters = useComputed(() => chaptersOf(parts.chapters.value.value ?? [], level.value));
   const speed = (by: 1 | -1) => app.notices.note(m.player.speed(playback.stepSpeed(by)));
@@ -69,7 +71,7 @@ export function LectureView(props: { lectureId: string; atSeconds: number | null
   });
   useEffect(() => {
     if (lecture !== null) document.title = `${lecture.title} · StudyMate`;
-  }, [lecture]);
+  }, [lecture, route]);
 
   if (follower.isGone.value) {
     return (
