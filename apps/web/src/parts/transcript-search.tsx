@@ -2,7 +2,6 @@ import { type ReadonlySignal, useComputed } from '@preact/signals';
 import type { Segment } from '@studymate/contracts/transcript';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
-import { textOf } from '../state/text-draft.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { findMatches, type TextMatch, type TextPlace, toFindable } from '../text/find-in-transcript.ts';
 import { Icon } from './icon.tsx';
@@ -36,7 +35,8 @@ export function TranscriptSearch({ segments, editor, findText, onLeave }: Transc
   }).value;
   const findable = useMemo(() => {
     const changes = editor.peek()?.changes.peek();
-    const shown = changes === undefined ? segments : segments.map((each) => ({ text: textOf(changes, each) }));
+    const shown =
+      changes === undefined ? segments : segments.map(({ id, text }) => ({ text: changes.get(id)?.text ?? text }));
     return isWanted ? toFindable(shown) : null;
   }, [segments, written, isWanted]);
   const matches = useMemo(() => (findable === null ? [] : findMatches(findable, wanted)), [findable, wanted]);

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
-import { toSpanKey } from '../state/text-draft.ts';
+import { toSpanKey } from '../state/span-key.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import { toClock } from '../text/format.ts';
 

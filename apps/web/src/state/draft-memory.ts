@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { createStore, delMany, entries, type UseStore, update } from 'idb-keyval';
-import { type Change, toSpanKey } from './text-draft.ts';
+import { toSpanKey } from './span-key.ts';
+import type { Change } from './text-draft.ts';
 
 /** Whose corrections of which lecture. */
 export interface DraftOf {

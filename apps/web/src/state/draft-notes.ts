@@ -1,5 +1,6 @@
 import type { DraftMemory, DraftOf } from './draft-memory.ts';
-import { type Change, toSpanKey } from './text-draft.ts';
+import { toSpanKey } from './span-key.ts';
+import type { Change } from './text-draft.ts';
 
 /** Tells the memory of what is written in this window, and only of that: other windows may be at the same text. */
 export interface DraftNotes {

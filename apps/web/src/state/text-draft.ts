@@ -1,9 +1,7 @@
 import type { Segment } from '@studymate/contracts/transcript';
 import { mostCharacters } from '@studymate/contracts/transcript-limits';
 import { unsureBelow } from '../text/transcript-text.ts';
-
-/** Where a segment is in the recording, in seconds. */
-type Span = Pick<Segment, 'start' | 'end'>;
+import { type Span, toSpanKey } from './span-key.ts';
 
 /** What somebody has written for a segment and not saved yet. */
 export interface Change extends Span {
@@ -147,10 +145,6 @@ export function place(
     return false;
   });
   return { changes: placed, unplaced };
-}
-
-export function toSpanKey({ start, end }: Span): string {
-  return `${start} ${end}`;
 }
 
 function toDistance(a: Span, b: Span): number {
