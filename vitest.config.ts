@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * unit: one package or app at a time. whole: the running whole and the house rules, one file after another, because
- * they install, build and use every core. system: what needs nginx, Chromium, Prometheus or Docker.
+ * they install, build and use every core. faults: systems that are hurt and mostly wait until a lock runs out, two at a
+ * time. system: what needs nginx, Chromium, Prometheus or Docker.
  */
 export default defineConfig({
   test: {
@@ -18,17 +19,28 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          // Vitest would leave one of two cores idle.
+          maxWorkers: 2,
         },
       },
       {
         extends: true,
         test: {
           name: 'whole',
-          include: ['e2e/*.test.ts', 'e2e/faults/*.test.ts'],
+          include: ['e2e/*.test.ts'],
           testTimeout: 300_000,
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['e2e/faults/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -39,7 +51,7 @@ export default defineConfig({
           testTimeout: 300_000,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -83,7 +83,7 @@ async function main() {
     await setUp({ log: (line) => console.log(line), system, signal: stop.signal });
     if (!system && vitestArgs.length === 0) await runGates(counts);
     stop.signal.throwIfAborted();
-    const projects = system ? ['system'] : ['unit', 'whole'];
+    const projects = system ? ['system'] : ['unit', 'whole', 'faults'];
     const tested = await runVitest({ projects, args: vitestArgs, tempDir });
     for (const key of Object.keys(counts)) counts[key] += tested[key];
   } catch (error) {
