@@ -17,6 +17,8 @@ const chromeFlags = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 const maxReportBytes = 64 * 2 ** 20;
+/** A visit whose trace Chromium has not recorded (NO_NAVSTART) says nothing of the page; it is made again. */
+const maxTries = 3;
 
 /** @returns Lighthouse's report of one visit */
 async function visit(url, preset, chromePath) {
@@ -24,11 +26,16 @@ async function visit(url, preset, chromePath) {
     ...['--output=json', '--output-path=stdout', '--quiet', `--chrome-flags=${chromeFlags.join(' ')}`],
     ...[`--only-categories=${categories.join(',')}`, ...(preset === 'desktop' ? ['--preset=desktop'] : [])],
   ];
-  const { stdout } = await promisify(execFile)('npx', ['--yes', lighthouse, url, ...options], {
-    env: { ...process.env, CHROME_PATH: chromePath },
-    maxBuffer: maxReportBytes,
-  });
-  return JSON.parse(stdout);
+  for (let tried = 1; ; tried++) {
+    const { stdout, stderr } = await promisify(execFile)('npx', ['--yes', lighthouse, url, ...options], {
+      env: { ...process.env, CHROME_PATH: chromePath },
+      maxBuffer: maxReportBytes,
+      // Its status is not 0 where the report has a fault, too.
+    }).catch((error) => error);
+    const report = stdout ? JSON.parse(stdout) : null;
+    if (report !== null && report.runtimeError === undefined) return report;
+    if (tried === maxTries) throw new Error(`Lighthouse ended without figures: ${stderr}`);
+  }
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
