@@ -1,32 +1,38 @@
-// What .ci/run calls, everything that must hold before a change goes in: `npm test`, then `npm run test:system`. The last
-// line is the sum of their closing lines; the status is not 0 when either failed. It asks nothing and reads no standard
-// input.
+// What .ci/run calls, everything that must hold before a change goes in: `npm test`, then `npm run test:system`. At the end
+// stands all that failed in either, and as the last line the sum of their closing lines; the status is not 0 when either
+// failed. It asks nothing and reads no standard input.
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseClosingLine, toClosingLine, withOutcome } from './lib/test-report.mjs';
+import { toClosingLines, toSum, withStatus } from './lib/test-report.mjs';
 
 const rootDir = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const runs = [
+  { name: 'npm test', args: [] },
+  { name: 'npm run test:system', args: ['--system'] },
+];
 
-async function runScript(args) {
-  const child = spawn(process.execPath, [path.join(rootDir, 'scripts/test.mjs'), ...args], {
+async function runScript({ name, args }, outcomePath) {
+  const child = spawn(process.execPath, [path.join(rootDir, 'scripts/test.mjs'), ...args, `--outcome=${outcomePath}`], {
     cwd: rootDir,
     env: { CI: 'true', ...process.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let tail = '';
-  child.stdout.on('data', (chunk) => {
-    process.stdout.write(chunk);
-    tail = (tail + chunk).slice(-1_000);
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
   const status = await new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
-  return withOutcome(parseClosingLine(tail), status);
+  return withStatus(await readFile(outcomePath, 'utf8').then(JSON.parse, () => null), status, name);
 }
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-for (const args of [[], ['--system']]) {
-  const counts = await runScript(args);
-  for (const key of Object.keys(total)) total[key] += counts[key];
+const tempDir = await mkdtemp(path.join(tmpdir(), 'studymate-ci-'));
+const outcomes = [];
+try {
+  for (const [index, run] of runs.entries()) {
+    outcomes.push(await runScript(run, path.join(tempDir, `outcome-${index}.json`)));
+  }
+} finally {
+  await rm(tempDir, { recursive: true, force: true });
 }
-console.log(toClosingLine(total));
+const total = toSum(outcomes);
+console.log(toClosingLines(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,12 +1,13 @@
 // `npm test`: set-up, the gates (format and lint, types, unused code) and every test that needs no more than Redis and
 // ffmpeg. `npm run test:system`: the tests under e2e/system, with nginx, Chromium, Prometheus and Docker.
-// Other arguments go to vitest. The last line is `N passed, N failed[, N skipped]`; a gate counts as a test.
+// Other arguments go to vitest. At the end stands all that failed; the last line is `N passed, N failed[, N skipped]`, where
+// a gate counts as a test. `--outcome=FILE` writes the same as JSON.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onStopSignals } from './lib/children.mjs';
-import { countTests, toClosingLine, withOutcome } from './lib/test-report.mjs';
+import { addFailure, noOutcome, readReport, toClosingLines, toSum, withStatus } from './lib/test-report.mjs';
 import { startRedis } from './redis.mjs';
 import { rootDir, setUp } from './setup.mjs';
 
@@ -15,6 +16,8 @@ const gates = [
   { name: 'types (tsc)', bin: 'tsc', args: ['-b'] },
   { name: 'unused code and dependencies (knip)', bin: 'knip', args: ['--no-config-hints'] },
 ];
+
+const outcomeOption = '--outcome=';
 
 let running = null;
 
@@ -35,13 +38,15 @@ async function runBin({ bin, args, env = process.env }) {
   });
 }
 
-async function runGates(counts) {
+async function runGates() {
+  const outcome = noOutcome();
   for (const gate of gates) {
     const status = await runBin(gate);
     console.log(`${status === 0 ? '✓' : '✗'} ${gate.name}`);
-    if (status === 0) counts.passed += 1;
-    else counts.failed += 1;
+    if (status === 0) outcome.passed += 1;
+    else addFailure(outcome, gate.name, 'What it found stands above, before the tests.');
   }
+  return outcome;
 }
 
 async function runVitest({ projects, args, tempDir }) {
@@ -59,7 +64,7 @@ async function runVitest({ projects, args, tempDir }) {
       env: { ...process.env, STUDYMATE_TEST_REDIS_URL: redis.url },
     });
     const report = await readFile(reportPath, 'utf8').then(JSON.parse, () => null);
-    return withOutcome(report === null ? null : countTests(report), status);
+    return withStatus(report === null ? null : readReport(report), status, `vitest, ${projects.join(', ')}`);
   } finally {
     await redis.close();
   }
@@ -68,7 +73,8 @@ async function runVitest({ projects, args, tempDir }) {
 async function main() {
   const args = process.argv.slice(2);
   const system = args.includes('--system');
-  const vitestArgs = args.filter((arg) => arg !== '--system');
+  const outcomePath = args.find((arg) => arg.startsWith(outcomeOption))?.slice(outcomeOption.length);
+  const vitestArgs = args.filter((arg) => arg !== '--system' && !arg.startsWith(outcomeOption));
   const stop = new AbortController();
   onStopSignals(
     () => {
@@ -77,23 +83,25 @@ async function main() {
     },
     () => process.exit(130),
   );
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const outcomes = [];
   const tempDir = await mkdtemp(path.join(tmpdir(), 'studymate-test-'));
   try {
     await setUp({ log: (line) => console.log(line), system, signal: stop.signal });
-    if (!system && vitestArgs.length === 0) await runGates(counts);
+    if (!system && vitestArgs.length === 0) outcomes.push(await runGates());
     stop.signal.throwIfAborted();
     const projects = system ? ['system'] : ['unit', 'whole', 'faults'];
-    const tested = await runVitest({ projects, args: vitestArgs, tempDir });
-    for (const key of Object.keys(counts)) counts[key] += tested[key];
+    outcomes.push(await runVitest({ projects, args: vitestArgs, tempDir }));
   } catch (error) {
-    console.error(error.message);
-    counts.failed += 1;
+    const broken = noOutcome();
+    addFailure(broken, system ? 'npm run test:system' : 'npm test', error.message);
+    outcomes.push(broken);
   } finally {
     await rm(tempDir, { recursive: true, force: true });
   }
-  console.log(toClosingLine(counts));
-  return counts.failed === 0 ? 0 : 1;
+  const sum = toSum(outcomes);
+  if (outcomePath !== undefined) await writeFile(outcomePath, JSON.stringify(sum));
+  console.log(toClosingLines(sum));
+  return sum.failed === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -1,46 +1,72 @@
 /**
- * Counts of a vitest JSON report. A file that could not be run (it does not compile, a hook outside of tests threw)
+ * @typedef {{passed: number, failed: number, skipped: number, failures: string[]}} Outcome
+ *   failures: what failed and why, for people; at least one entry for each that failed
+ */
+
+/** @returns {Outcome} of nothing at all */
+export const noOutcome = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] });
+
+const maxReasonCharacters = 600;
+
+/**
+ * What a vitest JSON report says. A file that could not be run (it does not compile, a hook outside of tests threw)
  * counts as one failure more, since none of its tests says so.
  *
- * @param {{testResults: {status: string, assertionResults: {status: string}[]}[]}} report
- * @returns {{passed: number, failed: number, skipped: number}}
+ * @param {{testResults: {name: string, status: string, message?: string,
+ *   assertionResults: {status: string, fullName: string, failureMessages?: string[]}[]}[]}} report
+ * @returns {Outcome}
  */
-export function countTests(report) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+export function readReport(report) {
+  const outcome = noOutcome();
   for (const file of report.testResults) {
-    let failedHere = 0;
-    for (const { status } of file.assertionResults) {
-      if (status === 'passed') counts.passed += 1;
-      else if (status === 'failed') failedHere += 1;
-      else counts.skipped += 1;
+    const failuresBefore = outcome.failed;
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
+      if (status === 'passed') outcome.passed += 1;
+      else if (status === 'failed') addFailure(outcome, `${file.name}: ${fullName}`, failureMessages?.join('\n'));
+      else outcome.skipped += 1;
     }
-    if (file.status === 'failed' && failedHere === 0) failedHere = 1;
-    counts.failed += failedHere;
+    if (file.status === 'failed' && outcome.failed === failuresBefore) addFailure(outcome, file.name, file.message);
   }
-  return counts;
+  return outcome;
+}
+
+/** Counts one failure and keeps the beginning of its reason. */
+export function addFailure(outcome, name, reason = '') {
+  outcome.failed += 1;
+  const shown = reason.trim().slice(0, maxReasonCharacters).replaceAll('\n', '\n    ');
+  outcome.failures.push(shown === '' ? name : `${name}\n    ${shown}`);
 }
 
 /**
- * Adds what the counts cannot show: a run that ended badly although no test failed (an error outside of tests, a
- * crash, a report that was never written) is a failure.
+ * Adds what a report cannot show: a run that ended badly although no test failed (an error outside of tests, a crash, a
+ * report that was never written) is a failure.
  *
- * @param {{passed: number, failed: number, skipped: number} | null} counts null: there is no report
+ * @param {Outcome | null} outcome null: there is no report
  * @param {number} status exit status of the run
+ * @param {string} run its name
+ * @returns {Outcome}
  */
-export function withOutcome(counts, status) {
-  const known = counts ?? { passed: 0, failed: 0, skipped: 0 };
-  const crashed = counts === null || (status !== 0 && known.failed === 0);
-  return crashed ? { ...known, failed: known.failed + 1 } : known;
+export function withStatus(outcome, status, run) {
+  const known = outcome ?? noOutcome();
+  if (outcome === null) addFailure(known, run, `It left no report and ended with ${status}.`);
+  else if (status !== 0 && known.failed === 0) addFailure(known, run, `No test failed, but it ended with ${status}.`);
+  return known;
 }
 
-/** "12 passed, 0 failed", and ", 3 skipped" where there are any. */
-export function toClosingLine({ passed, failed, skipped }) {
-  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+/** @param {Outcome[]} outcomes @returns {Outcome} */
+export function toSum(outcomes) {
+  const sum = noOutcome();
+  for (const { passed, failed, skipped, failures } of outcomes) {
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.skipped += skipped;
+    sum.failures.push(...failures);
+  }
+  return sum;
 }
 
-/** The counts of a closing line, or null where the text does not end with one. */
-export function parseClosingLine(text) {
-  const found = /(?:^|\n)(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(text);
-  if (found === null) return null;
-  return { passed: Number(found[1]), failed: Number(found[2]), skipped: Number(found[3] ?? 0) };
+/** What failed, each with its reason, and as the last line "12 passed, 0 failed", with ", 3 skipped" where there are any. */
+export function toClosingLines({ passed, failed, skipped, failures }) {
+  const closing = `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+  return [...failures.map((failure) => `✗ ${failure}`), closing].join('\n');
 }
