@@ -1,8 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
-import { ApiError } from '@studymate/client/api-error';
 import type { Segment } from '@studymate/contracts/transcript';
-import type { EditedTranscript, EditTranscript, TranscriptVersionInfo } from '@studymate/contracts/transcript-edit';
-import { isAway } from '../text/problems.ts';
+import type { EditedTranscript, TranscriptVersionInfo } from '@studymate/contracts/transcript-edit';
 import { findWord, unsureBelow } from '../text/transcript-text.ts';
 import type { DraftMemory, DraftOf } from './draft-memory.ts';
 import { createDraftNotes } from './draft-notes.ts';
@@ -24,14 +22,10 @@ import {
   toUnsaved,
   undo,
   withOwn,
-  withoutLanded,
-  withoutSaved,
   withStep,
   withText,
 } from './text-draft.ts';
-
-/** Where one stands with the changes. `behind`: a newer version was saved meanwhile, and is not shown yet. */
-export type EditorPhase = 'open' | 'saving' | 'behind';
+import { createTranscriptSaving, type EditorPhase, type TranscriptStore } from './transcript-saving.ts';
 
 /** The field in which a segment is written; a number that changes makes a new one with an undo of its own. */
 export interface OpenField {
@@ -103,12 +97,7 @@ export interface TranscriptEditorDeps {
   memory: Pick<DraftMemory, 'note' | 'isKept'>;
   /** What was left from an earlier visit. */
   left: readonly Change[];
-  store: {
-    readMachine(): Promise<readonly Segment[]>;
-    save(segments: EditTranscript['segments'], version: number): Promise<EditedTranscript>;
-    restore(to: number, version: number): Promise<EditedTranscript>;
-    listVersions(): Promise<TranscriptVersionInfo[]>;
-  };
+  store: TranscriptStore;
   /** Shows what an edit has made of the text. */
   onEdited(edited: EditedTranscript): void;
   /** Fetches the newest text and shows it. */
@@ -122,9 +111,6 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
   const draft = signal({ ...emptyDraft, changes: atFirst.changes });
   const unplaced = signal(atFirst.unplaced);
   const field = signal<OpenField | null>(null);
-  const phase = signal<EditorPhase>('open');
-  const problem = signal<unknown>(null);
-  const saved = signal<number | null>(null);
   const changes = computed(() => rebase(draft.value.changes, segments.value));
   const unsaved = computed(() => [...toUnsaved(draft.value.changes, segments.value).values(), ...unplaced.value]);
   const { note, noteSoon } = createDraftNotes({ ...deps, readUnsaved: () => unsaved.peek() });
@@ -132,14 +118,12 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
   /** The text of the open field before it was typed into; null: nothing was typed since the last step. */
   let before: string | null = null;
   let machine: Promise<readonly Segment[]> | null = null;
-  /** What was sent without an answer: it may have been saved. */
-  let lost: Changes | null = null;
 
   const lineOf = (id: number | undefined) => (id === undefined ? undefined : segments.peek()[id]);
   const openLine = () => lineOf(field.peek()?.id);
   const setDraft = (next: TextDraft) => {
     draft.value = next;
-    problem.value = null;
+    saving.problem.value = null;
   };
   /** The text was made anew below what is written. */
   const stopPlacing = effect(() => {
@@ -194,47 +178,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       note();
       return taken.id;
     });
-  /** Does something with the API; what it refuses is shown. */
-  const ask = async (work: () => Promise<void>) => {
-    if (phase.peek() === 'saving') return;
-    commit();
-    phase.value = 'saving';
-    problem.value = null;
-    try {
-      await work();
-      phase.value = 'open';
-    } catch (error) {
-      const isBehind = isMismatch(error);
-      phase.value = isBehind ? 'behind' : 'open';
-      if (!isBehind) problem.value = error;
-    }
-  };
-  const show = (edited: EditedTranscript, sent: Changes) =>
-    batch(() => {
-      deps.onEdited(edited);
-      draft.value = { ...draft.peek(), changes: withoutSaved(draft.peek().changes, sent, segments.peek()) };
-      saved.value = edited.version;
-      note();
-    });
-  const send = async (sent: Changes) => {
-    // With its place: where it was transcribed anew meanwhile, the number is another segment's.
-    const texts = [...sent].map(([id, { text, start, end }]) => ({ id, text, start, end }));
-    try {
-      show(await store.save(texts, deps.readVersion()), sent);
-      lost = null;
-    } catch (error) {
-      if (!isMismatch(error) || lost === null) {
-        if (isAway(error)) lost = new Map([...(lost ?? []), ...sent]);
-        throw error;
-      }
-      // The newer version may be what was sent before.
-      await deps.refresh();
-      draft.value = { ...draft.peek(), changes: withoutLanded(draft.peek().changes, lost, segments.peek()) };
-      lost = null;
-      if (changes.peek().size === 0) saved.value = deps.readVersion();
-      note();
-    }
-  };
+  const saving = createTranscriptSaving({ ...deps, draft, commit, note });
   const isTooLong = (id: number, change: Change) => {
     const line = segments.value[id];
     return line !== undefined && toExcess(change, line) > 0;
@@ -246,9 +190,9 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     field,
     unplaced,
     isKept: memory.isKept,
-    phase,
-    problem,
-    saved,
+    phase: saving.phase,
+    problem: saving.problem,
+    saved: saving.saved,
     canUndo: computed(() => draft.value.done.length > 0),
     canRedo: computed(() => draft.value.undone.length > 0),
     uncertain: computed(() => segments.value.filter((each) => isUncertain(each, changes.value.get(each.id))).length),
@@ -298,7 +242,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
         if (now !== undefined && textOf(draft.peek().changes, now) === written) setText(id, text);
       } catch (error) {
         machine = null;
-        problem.value = error;
+        saving.problem.value = error;
       }
     },
     takeNewer: (id) => setText(id, lineOf(id)?.text ?? ''),
@@ -308,14 +252,16 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       draft.value = { ...draft.peek(), changes: withOwn(draft.peek().changes, line) };
       noteSoon();
     },
-    save: () =>
-      ask(async () => {
-        const [refused] = tooLong.peek();
-        const sent = new Map([...changes.peek()].filter(([id]) => !tooLong.peek().includes(id)));
-        if (sent.size > 0) await send(sent);
-        if (refused !== undefined) open(refused);
-      }),
-    catchUp: () => ask(deps.refresh),
+    async save() {
+      const isSaved = await saving.save(
+        () => new Map([...changes.peek()].filter(([id]) => !tooLong.peek().includes(id))),
+      );
+      const [refused] = tooLong.peek();
+      if (isSaved && refused !== undefined) open(refused);
+    },
+    async catchUp() {
+      await saving.catchUp();
+    },
     discard: () =>
       batch(() => {
         setDraft(emptyDraft);
@@ -329,19 +275,13 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     },
     listVersions: store.listVersions,
     readVersion: deps.readVersion,
-    restore: (version) =>
-      ask(async () => {
-        const edited = await store.restore(version, deps.readVersion());
-        show(edited, new Map());
-      }),
+    async restore(version) {
+      await saving.restore(version);
+    },
     close() {
       stopPlacing();
       commit();
       note();
     },
   };
-}
-
-function isMismatch(error: unknown): boolean {
-  return error instanceof ApiError && error.code === 'version_mismatch';
 }
