@@ -113,7 +113,7 @@ test.for([
     await page.locator(`#tab-${tab}`).click();
     await page.locator(`#panel-${tab}.is-selected`).waitFor();
     if (tab === 'flashcards') await page.locator('.flashcard').click();
-    if (tab === 'chapters') await page.locator('.chapter-related').first().click();
+    if (tab === 'chapters') await page.locator('#panel-chapters .icon-button').first().click();
     faults.push(...(await findFaults(page, tab)));
     if (tab !== 'flashcards') continue;
     await page.locator('.cards .choice').nth(2).click();

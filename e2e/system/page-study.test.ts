@@ -246,7 +246,7 @@ test('a text is corrected with undo, saved, found and exported, against another 
   };
   const row = (id: number) => page.locator(`.segment[data-index="${id}"]`);
   const write = async (id: number, text: string) => {
-    if ((await row(id).locator('.segment-field').count()) === 0) await row(id).locator('.segment-edit').click();
+    if ((await row(id).locator('.segment-field').count()) === 0) await row(id).locator('.icon-button').click();
     await row(id).locator('.segment-field').fill(text);
   };
   const state = (text: string) => page.locator('.edit-state', { hasText: text }).waitFor();
@@ -299,11 +299,11 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await begin('Correct text');
   // The keys do the same while no field is open.
   await page.keyboard.press('Escape');
-  await page.locator('.segment-edit:focus').press('Enter');
+  await page.locator('.icon-button:focus').press('Enter');
   await page.locator('.segment-field:focus').waitFor();
   await page.keyboard.type('Taken back at once. ');
   await page.keyboard.press('Escape');
-  await page.locator('.segment-edit:focus').press('Control+z');
+  await page.locator('.icon-button:focus').press('Control+z');
   await state('Enter goes to the next');
   // A link to another moment leaves the corrections as they are.
   await page.keyboard.press('Control+Shift+z');
@@ -331,7 +331,7 @@ test('a text is corrected with undo, saved, found and exported, against another 
   await state('saved somewhere else');
   await page.getByRole('button', { name: 'Show the newer text' }).click();
   await state('1 correction of text that was changed');
-  await row(0).locator('.segment-edit').click();
+  await row(0).locator('.icon-button').click();
   await row(0).locator('.segment-newer', { hasText: 'Somebody else.' }).waitFor();
   await page.getByRole('button', { name: 'Keep mine' }).click();
   await row(0).locator('.segment-field:focus').waitFor();

@@ -74,7 +74,7 @@ function ChapterRow(props: {
         <span class="chapter-length">{toClock(end - start)}</span>
       </button>
       <button
-        class="chapter-related"
+        class="icon-button"
         type="button"
         aria-expanded={isOpen}
         aria-label={m.related.show(title)}

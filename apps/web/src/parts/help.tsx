@@ -1,12 +1,10 @@
-import { useEffect, useRef } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
+import { Dialog } from './dialog.tsx';
 
 /** What the keys do. */
 export function Help({ onClose }: { onClose(): void }) {
   const { singleKeys } = useApp();
   const m = useMessages();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   const { help, editing } = m;
   const groups = [
     { title: help.everywhere, keys: [['/'], help.search, ['?'], help.help] },
@@ -36,8 +34,7 @@ export function Help({ onClose }: { onClose(): void }) {
     { title: help.cards, keys: [[help.enter], help.turn, ['←', '→'], help.step, ['1', '2', '3', '4'], help.rate] },
   ] as const;
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="help-title" onClose={onClose}>
-      <h2 id="help-title">{help.title}</h2>
+    <Dialog title={help.title} leave={m.dialog.close} onClose={onClose}>
       {groups.map(({ title, keys }) => (
         <section key={title} class="help-group">
           <h3>{title}</h3>
@@ -57,18 +54,15 @@ export function Help({ onClose }: { onClose(): void }) {
         </section>
       ))}
       <label class="help-switch">
+        {/* Of no form: Enter on it must not close the dialog. */}
         <input
+          form=""
           type="checkbox"
           checked={singleKeys.areOn.value}
           onChange={({ currentTarget }) => singleKeys.choose(currentTarget.checked)}
         />
         {help.singleKeys}
       </label>
-      <div class="dialog-buttons">
-        <button class="button" type="button" onClick={() => dialog.current?.close()}>
-          {m.dialog.close}
-        </button>
-      </div>
-    </dialog>
+    </Dialog>
   );
 }

@@ -52,7 +52,7 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
     const row = area.current?.closest('.segment');
     editor.closeField();
     // After it has been drawn without the field.
-    requestAnimationFrame(() => row?.querySelector<HTMLElement>('.segment-edit')?.focus());
+    requestAnimationFrame(() => row?.querySelector<HTMLElement>('.icon-button')?.focus());
   };
   const keepOwn = () => {
     editor.keepOwn(id);

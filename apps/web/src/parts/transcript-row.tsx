@@ -94,7 +94,7 @@ export function TranscriptRow({ index, segment, language, row, tabRow, playback,
       )}
       {isEditing && !isOpen && (
         <button
-          class="segment-edit"
+          class="icon-button"
           type="button"
           aria-label={m.editing.correct(clock)}
           title={m.editing.correct(clock)}

@@ -1,20 +1,22 @@
 import type { TranscriptVersionInfo } from '@studymate/contracts/transcript-edit';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
 import type { TranscriptEditor } from '../state/transcript-editor.ts';
 import type { Messages } from '../text/en.ts';
 import { toDay } from '../text/format.ts';
 import { toMessage } from '../text/problems.ts';
+import { Dialog } from './dialog.tsx';
+
+/** The answer that asks for the newest version instead of an earlier one. */
+const newest = 'newest';
 
 /** All versions of a text, newest first, and the way back to each. */
 export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEditor; onClose(): void }) {
   const m = useMessages();
-  const dialog = useRef<HTMLDialogElement>(null);
   const [versions, setVersions] = useState<readonly TranscriptVersionInfo[] | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   useEffect(() => {
     let isOver = false;
-    dialog.current?.showModal();
     editor.listVersions().then(
       (found) => !isOver && setVersions(found),
       (error) => !isOver && setProblem(error),
@@ -24,17 +26,16 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
     };
   }, [editor]);
   const shown = editor.readVersion();
-  const showNewest = () => {
-    dialog.current?.close();
-    void editor.catchUp();
-  };
-  const restore = (version: number) => {
-    dialog.current?.close();
-    void editor.restore(version);
-  };
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="versions-title" onClose={onClose}>
-      <h2 id="versions-title">{m.editing.versions}</h2>
+    <Dialog
+      title={m.editing.versions}
+      leave={m.dialog.close}
+      onClose={(answer) => {
+        onClose();
+        if (answer === newest) void editor.catchUp();
+        else if (answer !== '') void editor.restore(Number(answer));
+      }}
+    >
       {versions === null && <p class="placeholder">{problem === null ? m.editing.asking : toMessage(problem, m)}</p>}
       <ol class="versions">
         {versions?.map((version, i) => (
@@ -44,29 +45,21 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
             {version.version === shown ? (
               <span class="version-note">{m.editing.current}</span>
             ) : i === 0 ? (
-              <VersionButton label={m.editing.show} name={toName(version, m)} onClick={showNewest} />
+              <VersionButton label={m.editing.show} name={toName(version, m)} value={newest} />
             ) : (
-              <VersionButton
-                label={m.editing.restore}
-                name={toName(version, m)}
-                onClick={() => restore(version.version)}
-              />
+              <VersionButton label={m.editing.restore} name={toName(version, m)} value={version.version} />
             )}
           </li>
         ))}
       </ol>
-      <div class="dialog-buttons">
-        <button class="button" type="button" onClick={() => dialog.current?.close()}>
-          {m.dialog.close}
-        </button>
-      </div>
-    </dialog>
+    </Dialog>
   );
 }
 
-function VersionButton({ label, name, onClick }: { label: string; name: string; onClick(): void }) {
+/** Closes the dialog with its value. */
+function VersionButton({ label, name, value }: { label: string; name: string; value: string | number }) {
   return (
-    <button class="button is-small" type="button" aria-label={`${label}: ${name}`} onClick={onClick}>
+    <button class="button is-small" type="submit" value={value} aria-label={`${label}: ${name}`}>
       {label}
     </button>
   );
