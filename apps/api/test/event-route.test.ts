@@ -21,7 +21,7 @@ test('the stream of a member ends soon after the course was taken from them', as
     streams: {
       findResume: async () => null,
       follow: async (_record: LectureRecord, open: Parameters<EventStreams['follow']>[1]) => {
-        const { signal } = open();
+        const { signal } = open('followed');
         await once(signal, 'abort');
       },
     } as unknown as EventStreams,

@@ -15,7 +15,7 @@ const defaultRecheckMs = 10_000;
 /**
  * GET /api/v1/lectures/:id/events: `snapshot`, the text so far as `segments`, then what changes, and `end`. A reader
  * that comes back with `Last-Event-ID` (or `?lastEventId`) goes on where it was; 204 tells one that has seen the
- * end not to come again.
+ * end not to come again. Of a lecture that has ended all comes at once, compressed for a reader that takes gzip.
  */
 export function addEventRoute(
   router: Router,
@@ -29,6 +29,7 @@ export function addEventRoute(
       const { lastEventId } = req.query;
       const given = req.headers['last-event-id'] ?? lastEventId;
       const resume = await deps.streams.findResume(record, typeof given === 'string' ? given : undefined);
+      res.vary('accept-encoding');
       if (resume === 'complete') {
         res.status(204).end();
       } else if (req.method === 'HEAD') {
@@ -37,7 +38,12 @@ export function addEventRoute(
       } else {
         deps.auth.endWithCredential(req, res);
         if (record.owner !== person) endWhenUnshared(res, () => deps.reader.readRecord(person, record.id), recheckMs);
-        await deps.streams.follow(record, () => openSse(res, { retryMs }), resume);
+        const takesGzip = req.acceptsEncodings('gzip') === 'gzip';
+        await deps.streams.follow(
+          record,
+          (kind) => openSse(res, { retryMs, gzip: takesGzip && kind === 'whole' }),
+          resume,
+        );
       }
     },
   });

@@ -22,7 +22,7 @@ export interface EventStreams {
    * Sends a lecture's events until it ends, the reader leaves or the API stops.
    * @throws AppError `too_many_requests` before anything is sent
    */
-  follow(record: LectureRecord, open: () => SseWriter, resumeId: string | null): Promise<void>;
+  follow(record: LectureRecord, open: (kind: StreamKind) => SseWriter, resumeId: string | null): Promise<void>;
   readonly listenerCount: number;
   /** Ends all streams; readers come back after a moment, to this process's successor. */
   close(): void;
@@ -36,7 +36,13 @@ const batchSize = 200;
 const segmentsPerEvent = 2_000;
 const comeBackMs = 1_000;
 
-type Sender = Pick<SseWriter, 'send' | 'comment'>;
+/** `whole`: all there is to tell is sent at once, and the stream is over. */
+export type StreamKind = 'whole' | 'followed';
+
+type Sender = Pick<SseWriter, 'send' | 'comment'> & {
+  /** Before anything is sent; without it, it is followed. */
+  begin(kind: StreamKind): void;
+};
 
 /** How far one reader has come. */
 interface Progress {
@@ -99,6 +105,7 @@ export function createEventStreams(deps: {
     const text = isSame
       ? await readTextSoFar({ ...deps.services, logger: deps.logger }, current, hasEnded(lecture) ? null : chunks)
       : [];
+    sse.begin(hasEnded(lecture) ? 'whole' : 'followed');
     await send(sse, { type: 'snapshot', lecture }, text.length === 0 ? id : undefined);
     await sendText(sse, text, 0, id);
     if (hasEnded(lecture)) {
@@ -210,9 +217,9 @@ export function createEventStreams(deps: {
       followers.add(over);
       let opened: SseWriter | undefined;
       // Opened with the first thing to say, so that what fails before is an ordinary answer.
-      const writer = (): SseWriter => {
+      const writer = (kind: StreamKind = 'followed'): SseWriter => {
         if (!opened) {
-          opened = open();
+          opened = open(kind);
           opened.signal.addEventListener('abort', () => over.abort());
           // Gone before there was anything to say.
           if (opened.signal.aborted) over.abort();
@@ -220,6 +227,7 @@ export function createEventStreams(deps: {
         return opened;
       };
       const sse: Sender = {
+        begin: (kind) => void writer(kind),
         send: (event) => writer().send(event),
         comment: (text) => writer().comment(text),
       };
