@@ -191,6 +191,8 @@ async function main(root: HTMLElement): Promise<void> {
     root,
   );
   void goOn();
+  // While the API is asked: the first date would cost a phone long enough to be felt when the answer is to be shown.
+  setTimeout(() => new Date().toLocaleDateString(messages.peek().locale));
 }
 
 const root = document.getElementById('app');

@@ -52,8 +52,9 @@ export function Page({ place, session, lostByLeaving, onSignedIn, onSignOut, onL
   useLayoutEffect(() => {
     document.body.classList.toggle('is-app', !isAsked && route.name === 'lecture');
     document.title = 'StudyMate';
-    const stop = keepScrolledTo(scrollY);
     const isFirst = seenKey.current === null;
+    // The page begins at its top; to scroll there would make the browser lay it out before it has to.
+    const stop = isFirst ? undefined : keepScrolledTo(scrollY);
     seenKey.current = key;
     // Where a reader of the screen begins to read.
     if (!isFirst) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });

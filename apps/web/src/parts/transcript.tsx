@@ -34,9 +34,9 @@ const lingerSeconds = 0.6;
 /** The browser leaves out blocks that are out of sight (`content-visibility`); to ask for each row would cost more. */
 const rowsOfBlock = 20;
 /** More than a screen shows. */
-const rowsAtFirst = 40;
-/** Some 20 ms of work. */
-const rowsAtOnce = 160;
+const rowsAtFirst = 20;
+/** Less than 50 ms of work on a phone: longer, and it would not answer to a finger in between. */
+const rowsAtOnce = 60;
 const scrollKeys = new Set(['PageUp', 'PageDown', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
 
 /** The text, in which what is being said is marked and kept in view, unless the reader has scrolled away or corrects it. */
@@ -130,7 +130,7 @@ export function Transcript(props: TranscriptProps) {
     // After it has been drawn without the bar that had the focus.
     requestAnimationFrame(() => pane.current?.querySelector<HTMLElement>('.transcript-head button')?.focus());
   };
-  const shown = useShownCount(segments.length, atSeconds === null ? 0 : findAt(segments, atSeconds));
+  const shown = useShownCount(segments.length, atSeconds === null ? 0 : findAt(segments, atSeconds) + rowsAtOnce);
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it has the role of a tab's panel, and only notes that one scrolls
@@ -194,8 +194,8 @@ export function Transcript(props: TranscriptProps) {
 }
 
 /**
- * How many rows to draw: a screenful at once, and all others a few hundred at a time, so that a transcript of hours does not
- * hold up the page. @param needed the index of a row that must be there
+ * How many rows to draw: a screenful at once, and all others some at a time, so that a transcript of hours does not
+ * hold up the page. @param needed how many must be there
  */
 function useShownCount(count: number, needed: number): number {
   const [drawn, setDrawn] = useState(rowsAtFirst);
@@ -204,7 +204,7 @@ function useShownCount(count: number, needed: number): number {
     const timer = setTimeout(() => setDrawn(drawn + rowsAtOnce));
     return () => clearTimeout(timer);
   }, [drawn, count]);
-  return Math.min(count, Math.max(drawn, needed + rowsAtOnce));
+  return Math.min(count, Math.max(drawn, needed));
 }
 
 /** From the time of one row to that of another, with the arrows up and down. */

@@ -26,7 +26,11 @@ export function useTab(route: LectureRoute): [LecturePart, (id: LecturePart) => 
     setTab((now) => suited(route.part ?? (wide.matches ? now : 'transcript')));
   }, [wide, route]);
   const scrolled = useRef(new Map<LecturePart, number>());
+  const shown = useRef(tab);
   useLayoutEffect(() => {
+    // Nothing has been scrolled yet; to ask where the panel is would lay out the page once more than needed.
+    if (shown.current === tab) return;
+    shown.current = tab;
     // There all parts scroll with the page: each comes back as it was left, and a new one with its beginning.
     if (wide.matches) return;
     const y = scrolled.current.get(tab);

@@ -87,6 +87,8 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
         if (mine.signal.aborted) return;
         notices.reachable();
         setState(applyEvent(state.peek(), event));
+        // The text often comes in the same breath: drawn apart from all else, neither holds up a phone for long.
+        if (event.type === 'snapshot') await new Promise((resolve) => setTimeout(resolve));
       }
       if (mine.signal.aborted) return;
       // The end: what the events left out, and whether it is still there at all.
