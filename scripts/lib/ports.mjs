@@ -1,4 +1,12 @@
+import { randomInt } from 'node:crypto';
 import net from 'node:net';
+
+/**
+ * Below what systems give to whoever asks for any port and to outgoing connections (Linux from 32768 on, others from 49152
+ * on): a port of these stays free while the one who had it is away, such as a Redis that is killed and started again.
+ */
+const [firstPort, endPort] = [20_000, 30_000];
+const maxTries = 1_000;
 
 /**
  * Ports that nobody listens on, all different: they are held together until the last one is known. Somebody may
@@ -11,13 +19,15 @@ import net from 'node:net';
 export async function freePorts(count, host = '127.0.0.1') {
   const servers = [];
   try {
-    for (let i = 0; i < count; i++) {
+    for (let tries = 0; servers.length < count; tries++) {
       const server = net.createServer();
-      await new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, host, resolve);
+      const error = await new Promise((resolve) => {
+        server.once('error', resolve);
+        server.listen(randomInt(firstPort, endPort), host, () => resolve(null));
       });
-      servers.push(server);
+      if (error === null) servers.push(server);
+      // EACCES: kept by the system for itself (Windows).
+      else if (!['EADDRINUSE', 'EACCES'].includes(error.code) || tries === maxTries) throw error;
     }
     return servers.map((server) => server.address().port);
   } finally {
