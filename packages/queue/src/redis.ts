@@ -118,12 +118,14 @@ const heldUpMs = 50;
 /**
  * Runs a command that a caller waits for; fails with `queue_unavailable` when Redis does not answer in time
  * (a BullMQ producer made while Redis is down hangs for more than 8 s otherwise). Where this process itself was held up
- * over the end of that time, the answer may lie there unread: it gets the same time once more.
+ * over the end of that time, the answer may lie there unread: what has come is read first, and where it was held up for
+ * long, Redis gets the same time once more.
  */
 export async function withRedis<T>(work: () => Promise<T>, timeoutMs = 1_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`));
+    // After the next look at what has come.
+    const giveUp = () => setImmediate(() => reject(new Error(`no answer within ${timeoutMs} ms`)));
     const dueMs = performance.now() + timeoutMs;
     timer = setTimeout(() => {
       if (performance.now() - dueMs < heldUpMs) giveUp();
