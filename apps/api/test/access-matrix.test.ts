@@ -102,6 +102,8 @@ const rules: Record<string, Rule> = {
   [`PATCH ${lecture}/transcript`]: { access: 'changes', status: 400, init: { ...badBody, method: 'PATCH' } },
   [`GET ${lecture}/transcript/versions`]: { access: 'changes', status: 200 },
   [`POST ${lecture}/transcript/restore`]: { access: 'changes', status: 400, init: badBody },
+  [`GET ${lecture}/transcript/unplaced`]: { access: 'changes', status: 200 },
+  [`DELETE ${lecture}/transcript/unplaced`]: { access: 'changes', status: 200 },
   [`GET ${lecture}/chapters`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/chapters/:index/related`]: { access: 'shared', status: 200 },
   [`GET ${lecture}/topics`]: { access: 'shared', status: 200 },

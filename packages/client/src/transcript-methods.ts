@@ -4,6 +4,7 @@ import type {
   EditTranscript,
   TranscriptVersionInfo,
   TranscriptVersions,
+  UnplacedCorrections,
 } from '@studymate/contracts/transcript-edit';
 import type { CallOptions } from './client.ts';
 
@@ -30,6 +31,10 @@ export interface TranscriptMethods {
   listTranscriptVersions(lectureId: string, options?: CallOptions): Promise<TranscriptVersionInfo[]>;
   /** Takes up the text of an earlier version again, as a new one. @returns the version, and the segments that have changed */
   restoreTranscript(lectureId: string, version: number, options?: EditOptions): Promise<EditedTranscript>;
+  /** The corrections that have no effect since the recording was transcribed again into other words. */
+  getUnplacedCorrections(lectureId: string, options?: CallOptions): Promise<UnplacedCorrections>;
+  /** Throws them away; earlier versions still have them. @returns the version, which has the same text */
+  discardUnplacedCorrections(lectureId: string, options?: EditOptions): Promise<EditedTranscript>;
 }
 
 /** @param request fetches a path below a lecture's, and throws ApiError */
@@ -39,9 +44,9 @@ export function createTranscriptMethods(
   const read = async <T>(lectureId: string, path: string, call?: CallOptions) =>
     (await request(lectureId, `/transcript${path}`, {}, call)).json() as Promise<T>;
   const send = async (lectureId: string, method: string, path: string, body: unknown, call: EditOptions = {}) => {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     if (call.version !== undefined) headers['if-match'] = `"${call.version}"`;
-    const init = { method, headers, body: JSON.stringify(body) };
+    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
     return (await request(lectureId, `/transcript${path}`, init, call)).json() as Promise<EditedTranscript>;
   };
   return {
@@ -51,6 +56,8 @@ export function createTranscriptMethods(
     editTranscript: (lectureId, segments, call) => send(lectureId, 'PATCH', '', { segments }, call),
     listTranscriptVersions: async (lectureId, call) =>
       (await read<TranscriptVersions>(lectureId, '/versions', call)).versions,
+    getUnplacedCorrections: (lectureId, call) => read(lectureId, '/unplaced', call),
+    discardUnplacedCorrections: (lectureId, call) => send(lectureId, 'DELETE', '/unplaced', undefined, call),
     restoreTranscript: (lectureId, version, call) => send(lectureId, 'POST', '/restore', { version }, call),
   };
 }

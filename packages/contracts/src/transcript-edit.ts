@@ -66,6 +66,15 @@ export const segmentChangeSchema = z.object({
 });
 export type SegmentChange = z.infer<typeof segmentChangeSchema>;
 
+/** Corrections without effect: the machine says nothing of what they were made of since it has heard the recording anew. */
+export const unplacedCorrectionsSchema = z.object({
+  /** The version of the text that has them. */
+  version: transcriptVersionSchema,
+  /** In order of time: where it was, what the machine had said there, and what a person says instead. */
+  corrections: z.array(segmentChangeSchema.omit({ id: true })),
+});
+export type UnplacedCorrections = z.infer<typeof unplacedCorrectionsSchema>;
+
 /** One version of the text as it is kept, beside the machine's, which it does not touch. */
 export const transcriptEditSchema = z.object({
   schemaVersion: z.literal(1),

@@ -65,6 +65,15 @@ export function countChanged(machine: Transcript, changes: readonly SegmentChang
 }
 
 /**
+ * The changes that have no place in what the machine says today, in their order. One that it says by itself by now is none of
+ * them: it has what it wanted.
+ */
+export function findUnplaced(machine: Transcript, changes: readonly SegmentChange[]): SegmentChange[] {
+  const settled = new Set(settleChanges(machine, changes).values());
+  return changes.filter((change) => !settled.has(change));
+}
+
+/**
  * The changes with those of one more edit. Those that have no effect on today's text stay: they are of another one, which may
  * come again.
  * @param edits of segments that the transcript has
@@ -101,11 +110,18 @@ function isMadeOf(change: SegmentChange, segment: Segment): boolean {
   return isNear(change, segment) && toKey(change.from) === toKey(segment.text);
 }
 
+/** Which change has its effect on which segment, by id: those that have a place, unless the machine says so itself by now. */
+function placeChanges(machine: Transcript, changes: readonly SegmentChange[]): Map<number, SegmentChange> {
+  const placed = settleChanges(machine, changes);
+  for (const [id, { text }] of placed) if (text === toWritten(machine.segments[id]?.text ?? '')) placed.delete(id);
+  return placed;
+}
+
 /**
- * Which change has its effect on which segment, by id. A segment that was heard anew is the same where it says the same but for
+ * Which change has its place in which segment, by id. A segment that was heard anew is the same where it says the same but for
  * capitals and signs; of several the nearest is, and of those that are as near the one with the same number.
  */
-function placeChanges({ segments }: Transcript, changes: readonly SegmentChange[]): Map<number, SegmentChange> {
+function settleChanges({ segments }: Transcript, changes: readonly SegmentChange[]): Map<number, SegmentChange> {
   const placed = new Map<number, SegmentChange>();
   const moved = changes.filter((change) => {
     const segment = segments[change.id];
@@ -138,8 +154,6 @@ function placeChanges({ segments }: Transcript, changes: readonly SegmentChange[
     settled.add(change);
     placed.set(segment.id, change);
   }
-  // By now the machine may say so itself.
-  for (const [id, { text }] of placed) if (text === toWritten(segments[id]?.text ?? '')) placed.delete(id);
   return placed;
 }
 

@@ -1,7 +1,7 @@
 import type { Segment, Transcript } from '@studymate/contracts/transcript';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyChanges, countChanged, withEdits } from '../src/edited-transcript.ts';
+import { applyChanges, countChanged, findUnplaced, withEdits } from '../src/edited-transcript.ts';
 import { toPlainText, toSrt } from '../src/subtitles.ts';
 
 /** Each word lasts .4 s, and the next one begins half a second after it did. */
@@ -255,6 +255,8 @@ describe('changes', () => {
       'A press gave many copies.',
     ]);
     expect(countChanged(anew, changes)).toBe(1);
+    expect(findUnplaced(anew, changes).map(({ id }) => id)).toEqual([1]);
+    expect(findUnplaced(machine, changes)).toEqual([]);
     const more = withEdits(anew, changes, [{ id: 2, text: 'Thank you for listening.' }]);
     expect(applyChanges(anew, more).segments[2]?.text).toBe('Thank you for listening.');
     expect(applyChanges(machine, more).segments.map(({ text }) => text)).toEqual([
@@ -279,6 +281,7 @@ describe('changes', () => {
       ['A press gave copies!', 'low_confidence'],
     ]);
     expect(countChanged(anew, changes)).toBe(1);
+    expect(findUnplaced(anew, changes)).toEqual([]);
     expect(withEdits(anew, changes, [{ id: 1, text: null }])).toEqual(changes);
     const machines = withEdits(anew, changes, [{ id: 0, text: null }]);
     expect(applyChanges(anew, machines)).toBe(anew);

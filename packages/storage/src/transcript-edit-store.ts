@@ -50,6 +50,8 @@ export interface NewEdit {
   changes: readonly SegmentChange[];
   changedSegments: number;
   restoredFrom?: number;
+  /** Nothing that is shown changes: what was made of the text is as new as before. */
+  isSameText?: boolean;
 }
 
 /** Each lost round means that another writer got on. */
@@ -164,7 +166,7 @@ export function createTranscriptEditStore(deps: {
           (now.transcriptVersion ?? 0) === transcriptVersion &&
           now.artifacts.assemble?.key === record.artifacts.assemble?.key;
         const updated = await lectures.update(lectureId, (now) =>
-          isSame(now) ? { ...now, transcriptVersion: version } : now,
+          isSame(now) ? { ...now, ...(edit.isSameText && toFollowing(now, version)), transcriptVersion: version } : now,
         );
         if (updated?.transcriptVersion === version) {
           // The version counts; what is left over goes with the next one.
@@ -180,4 +182,14 @@ export function createTranscriptEditStore(deps: {
       });
     },
   };
+}
+
+/** What was made of the text so far counts as made of the version that takes its place. */
+function toFollowing({ transcriptVersion, studiedVersions }: LectureRecord, version: number) {
+  if (studiedVersions === undefined) return {};
+  const entries = Object.entries(studiedVersions).map(([stage, of]) => [
+    stage,
+    of === transcriptVersion ? version : of,
+  ]);
+  return { studiedVersions: Object.fromEntries(entries) as LectureRecord['studiedVersions'] };
 }

@@ -8,14 +8,20 @@ import {
   type EditTranscript,
   editTranscriptSchema,
   restoreTranscriptSchema,
-  type SegmentChange,
   type TranscriptVersionInfo,
   type TranscriptVersions,
+  type UnplacedCorrections,
 } from '@studymate/contracts/transcript-edit';
 import { mostCharacters } from '@studymate/contracts/transcript-limits';
-import { correctedSegments, countChanged, differingIds, withEdits } from '@studymate/speech/edited-transcript';
+import {
+  correctedSegments,
+  countChanged,
+  differingIds,
+  findUnplaced,
+  withEdits,
+} from '@studymate/speech/edited-transcript';
 import { toPlainText, toSrt, toVtt } from '@studymate/speech/subtitles';
-import type { CurrentText } from '@studymate/storage/transcript-edit-store';
+import type { CurrentText, NewEdit } from '@studymate/storage/transcript-edit-store';
 import type { Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
@@ -39,12 +45,9 @@ const mostEditsAtOnce = 100;
 const sameMomentSeconds = 0.01;
 
 /** What an edit makes of the text. */
-type Decide = (
-  machine: Transcript,
-  current: CurrentText,
-) => Promise<{ changes: readonly SegmentChange[]; restoredFrom?: number }>;
+type Decide = (machine: Transcript, current: CurrentText) => Promise<Omit<NewEdit, 'changedSegments'>>;
 
-/** /api/v1/lectures/:id/transcript, /transcript/versions, /transcript/restore */
+/** /api/v1/lectures/:id/transcript, /transcript/versions, /transcript/restore, /transcript/unplaced */
 export function addTranscriptRoutes(
   router: Router,
   deps: {
@@ -157,6 +160,26 @@ export function addTranscriptRoutes(
           throw new AppError('not_found', 'There is no such version of the transcript.');
         }
         return { changes: (await edits.read(id, restoredFrom))?.changes ?? [], restoredFrom };
+      };
+      sendVersioned(res, await turns.take(id, () => edit(id, req.headers['if-match'], decide)));
+    },
+  });
+
+  addRoute(router, '/api/v1/lectures/:id/transcript/unplaced', {
+    async get(req, res) {
+      const record = await reader.readOwn(ownerOf(res), req.params.id);
+      const machine = await readMachineTranscript(artifacts, record);
+      const { changes, damage } = await edits.readCurrent(record);
+      if (damage) throw damage;
+      const corrections = findUnplaced(machine, changes).map(({ start, from, text }) => ({ start, from, text }));
+      sendVersioned(res, { version: record.transcriptVersion ?? 0, corrections } satisfies UnplacedCorrections);
+    },
+    async delete(req, res) {
+      const { id } = await reader.readOwn(ownerOf(res), req.params.id);
+      const decide: Decide = async (machine, { changes, damage }) => {
+        if (damage) throw damage;
+        const unplaced = new Set(findUnplaced(machine, changes));
+        return { changes: changes.filter((change) => !unplaced.has(change)), isSameText: true };
       };
       sendVersioned(res, await turns.take(id, () => edit(id, req.headers['if-match'], decide)));
     },

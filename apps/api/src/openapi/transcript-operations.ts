@@ -5,6 +5,7 @@ import {
   editTranscriptSchema,
   restoreTranscriptSchema,
   transcriptVersionsSchema,
+  unplacedCorrectionsSchema,
 } from '@studymate/contracts/transcript-edit';
 import { z } from 'zod';
 import { type Answer, asFile, changeErrors, type Operations, partErrors } from './operation.ts';
@@ -59,6 +60,26 @@ export const transcriptOperations: Operations = {
     summary: 'Takes up the text of an earlier version again, as a new one.',
     requestHeaders,
     body: { required: true, content: { 'application/json': restoreTranscriptSchema } },
+    answers: { 200: edited },
+    errors: editErrors,
+  },
+  'GET /api/v1/lectures/:id/transcript/unplaced': {
+    tag: 'Parts of a lecture',
+    summary: 'The corrections that have no effect since the recording was transcribed again into other words.',
+    answers: {
+      200: {
+        description: 'Where each was, what the machine had heard there, and what a person wrote instead.',
+        content: { 'application/json': unplacedCorrectionsSchema },
+        headers: etag,
+      },
+    },
+    errors: [...partErrors, 'forbidden'],
+  },
+  'DELETE /api/v1/lectures/:id/transcript/unplaced': {
+    tag: 'Parts of a lecture',
+    summary:
+      'Throws those corrections away: one more version of the transcript, with the same text, unless there are none.',
+    requestHeaders,
     answers: { 200: edited },
     errors: editErrors,
   },
