@@ -55,11 +55,11 @@ describe('a server that accepts and never answers', () => {
   });
 
   it('when it is asked: storage_unavailable after the time that it has, for those too that wait for a connection', async () => {
-    const store = await open({ patienceMs: 400 });
+    const store = await open({ patienceMs: 1_500 });
     s3.intercept = () => 'hang';
     const startedMs = performance.now();
     const asked = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.read(`a/${i}`)));
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
     for (const answer of asked) expect(answer).toMatchObject({ status: 'rejected', reason: hangs });
     s3.intercept = () => null;
     // On a busy machine one answer may take longer than this store's patience.
@@ -67,7 +67,7 @@ describe('a server that accepts and never answers', () => {
   });
 
   it('when it is checked often: has one check to answer, and is told of once, and when it is back', async () => {
-    const store = await open({ patienceMs: 400 });
+    const store = await open({ patienceMs: 1_500 });
     s3.requests.length = 0;
     s3.intercept = () => 'hang';
     for (let i = 0; i < 2; i++) {
@@ -110,7 +110,7 @@ describe('a key of the bucket that may not', () => {
 
 it('a server that is away at first: nothing is created before it has shown that it honours conditions', async () => {
   s3.intercept = () => 'hang';
-  const store = await open({ graceMs: 10, patienceMs: 200 });
+  const store = await open({ graceMs: 10, patienceMs: 2_000 });
   await expect(store.check()).rejects.toMatchObject({ code: 'storage_unavailable' });
   // It takes every PUT for a free key.
   s3.intercept = ({ method, key }) => {
