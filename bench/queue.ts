@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createId } from '@studymate/contracts/ids';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { type LectureRecord, toFirstVersion } from '@studymate/contracts/lecture-record';
 import { stageNames } from '@studymate/contracts/stages';
 import { createLogger } from '@studymate/observability/logger';
 import { createMetrics } from '@studymate/observability/metrics';
@@ -169,23 +169,14 @@ export async function run(args: string[], note: (text: string) => void) {
 }
 
 function toRecord(): LectureRecord {
-  return {
-    schemaVersion: 1,
+  return toFirstVersion({
     id: createId(),
-    version: 1,
     owner: 'bench',
     title: 'A lecture of an hour',
-    courseId: null,
     requestedLanguage: 'en',
     media: { key: 'media/x', fileName: 'x.mp3', contentType: 'audio/mpeg', bytes: 57_600_000, sha256: '00' },
     createdAt: new Date().toISOString(),
-    cancelledAt: null,
     durationSeconds: 3_600,
     detectedLanguage: 'en',
-    warnings: [],
-    attempts: {},
-    artifacts: {},
-    failures: {},
-    skipped: {},
-  };
+  });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createId } from '@studymate/contracts/ids';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { toFirstVersion } from '@studymate/contracts/lecture-record';
 import { embedResponseSchema } from '@studymate/contracts/search';
 import { createQueues } from '@studymate/queue/queues';
 import { createQuickCalls } from '@studymate/queue/quick';
@@ -98,25 +98,18 @@ async function fillStore(
     await artifacts.createBytes(searchIndexKey(id, 1), index);
     const at = new Date(0).toISOString();
     const pin = { key, schemaVersion: 1, algorithm: 'made@1', attempt: 1, startedAt: at, seconds: 0, cold: null };
-    const record: LectureRecord = {
-      ...{
-        schemaVersion: 1,
-        id,
-        version: 1,
-        owner: 'local',
-        title: `Hour ${hour}`,
-        courseId: null,
-        requestedLanguage: 'en',
-      },
-      ...{ createdAt: at, cancelledAt: null, durationSeconds: 3600, detectedLanguage: 'en', warnings: [] },
+    const record = toFirstVersion({
+      id,
+      owner: 'local',
+      title: `Hour ${hour}`,
+      requestedLanguage: 'en',
       media: { key: `media/${id}`, fileName: 'a.mp3', contentType: 'audio/mpeg', bytes: 1, sha256: id },
-      ...{
-        attempts: {},
-        failures: {},
-        skipped: { topics: 'not_asked', summary: 'not_asked', flashcards: 'not_asked' },
-      },
+      createdAt: at,
+      durationSeconds: 3600,
+      detectedLanguage: 'en',
       artifacts: { ingest: pin, transcribe: pin, assemble: pin, chapters: pin },
-    };
+      skipped: { topics: 'not_asked', summary: 'not_asked', flashcards: 'not_asked' },
+    });
     await lectures.create(record);
   };
   for (let hour = 0; hour < hours; hour += writesAtOnce) {

@@ -98,6 +98,27 @@ export const lectureRecordSchema = keepingUnknown(
 );
 export type LectureRecord = z.infer<typeof lectureRecordSchema>;
 
+/** The first version of a lecture, of which nothing is made yet. @param given what is known of it by then */
+export function toFirstVersion(
+  given: Pick<LectureRecord, 'id' | 'owner' | 'title' | 'media' | 'createdAt'> & Partial<LectureRecord>,
+): LectureRecord {
+  return {
+    schemaVersion: 1,
+    version: 1,
+    courseId: null,
+    requestedLanguage: null,
+    cancelledAt: null,
+    durationSeconds: null,
+    detectedLanguage: null,
+    warnings: [],
+    attempts: {},
+    artifacts: {},
+    failures: {},
+    skipped: {},
+    ...given,
+  };
+}
+
 /** Which parts of the current attempts lie in the store. Found by listing, so it cannot go stale. */
 export interface ArtifactIndex {
   /** Numbers of the chunks whose sound has been cut and stored, ascending. */

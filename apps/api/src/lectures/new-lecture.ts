@@ -1,6 +1,6 @@
 import { createId } from '@studymate/contracts/ids';
 import type { CreateLectureFields } from '@studymate/contracts/lecture';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { type LectureRecord, toFirstVersion } from '@studymate/contracts/lecture-record';
 import type { BlobStore, WrittenBlob } from '@studymate/storage/blob-store';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import { toRecognition } from '../http/glossary-field.ts';
@@ -23,10 +23,8 @@ export function toNewRecord(
 ): LectureRecord {
   const fileName = toStoredFileName(file.fileName);
   const recognition = toRecognition(glossary);
-  return {
-    schemaVersion: 1,
+  return toFirstVersion({
     id: createId(),
-    version: 1,
     owner,
     title: toTitle(title, fileName),
     courseId: courseId ?? null,
@@ -39,17 +37,9 @@ export function toNewRecord(
       sha256: file.stored.sha256,
     },
     createdAt: new Date().toISOString(),
-    cancelledAt: null,
-    durationSeconds: null,
-    detectedLanguage: null,
-    warnings: [],
-    attempts: {},
-    artifacts: {},
-    failures: {},
-    skipped: {},
     ...(recognition && { recognition }),
     ...(callbackUrl && { callbackUrl }),
-  };
+  });
 }
 
 /** Writes the record; when that fails, nothing is left of the lecture and its media. */

@@ -1,6 +1,6 @@
 import type { TranscribedChunk } from '@studymate/contracts/artifacts';
 import { createId } from '@studymate/contracts/ids';
-import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
+import { type ArtifactRef, type LectureRecord, toFirstVersion } from '@studymate/contracts/lecture-record';
 import type { StageName } from '@studymate/contracts/stages';
 import type { Segment } from '@studymate/contracts/transcript';
 import {
@@ -27,26 +27,14 @@ export function toRef(key: string, attempt = 1): ArtifactRef {
 export async function makeLecture(store: Store, changes: Partial<LectureRecord> = {}): Promise<LectureRecord> {
   const key = mediaKey(createId());
   const { bytes, sha256 } = await store.blobs.put(key, Buffer.from('0123456789'));
-  const record: LectureRecord = {
-    schemaVersion: 1,
+  const record = toFirstVersion({
     id: createId(),
-    version: 1,
     owner: anonymousOwner,
     title: 'Printing',
-    courseId: null,
-    requestedLanguage: null,
     media: { key, fileName: 'printing.mp3', contentType: 'audio/mpeg', bytes, sha256 },
     createdAt: startedAt,
-    cancelledAt: null,
-    durationSeconds: null,
-    detectedLanguage: null,
-    warnings: [],
-    attempts: {},
-    artifacts: {},
-    failures: {},
-    skipped: {},
     ...changes,
-  };
+  });
   await store.lectures.create(record);
   return record;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createId } from '@studymate/contracts/ids';
-import type { ArtifactRef, LectureRecord } from '@studymate/contracts/lecture-record';
+import { type ArtifactRef, type LectureRecord, toFirstVersion } from '@studymate/contracts/lecture-record';
 import { stageNames } from '@studymate/contracts/stages';
 import { createKeys, type Keys } from '@studymate/queue/keys';
 import { createQueues, type Queues } from '@studymate/queue/queues';
@@ -75,26 +75,14 @@ const artifact: ArtifactRef = {
 
 /** A lecture as an upload leaves it. */
 export async function addLecture(store: TestStore, changes: Partial<LectureRecord> = {}): Promise<LectureRecord> {
-  const record: LectureRecord = {
-    schemaVersion: 1,
+  const record = toFirstVersion({
     id: createId(),
-    version: 1,
     owner: 'ada',
     title: 'Printing',
-    courseId: null,
-    requestedLanguage: null,
     media: { key: `media/${createId()}`, fileName: 'a.mp3', contentType: 'audio/mpeg', bytes: 1, sha256: '00' },
     createdAt: at,
-    cancelledAt: null,
-    durationSeconds: null,
-    detectedLanguage: null,
-    warnings: [],
-    attempts: {},
-    artifacts: {},
-    failures: {},
-    skipped: {},
     ...changes,
-  };
+  });
   await store.lectures.create(record);
   return record;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '@studymate/config/config';
 import { createId } from '@studymate/contracts/ids';
-import type { LectureRecord } from '@studymate/contracts/lecture-record';
+import { type LectureRecord, toFirstVersion } from '@studymate/contracts/lecture-record';
 import { type StageName, stageNames } from '@studymate/contracts/stages';
 import { noTracer } from '@studymate/observability/tracer';
 import { createActiveLectures } from '@studymate/queue/active';
@@ -165,26 +165,15 @@ export async function openTestRunners(): Promise<TestRunners> {
     async makeLecture(changes = {}) {
       const key = mediaKey(createId());
       const { bytes, sha256 } = await blobs.put(key, Buffer.from(key));
-      const record: LectureRecord = {
-        schemaVersion: 1,
+      const record = toFirstVersion({
         id: createId(),
-        version: 1,
         owner: 'local',
         title: 'Printing',
-        courseId: null,
-        requestedLanguage: null,
         media: { key, fileName: 'printing.mp3', contentType: 'audio/mpeg', bytes, sha256 },
         createdAt: '2026-01-01T00:00:00.000Z',
-        cancelledAt: null,
         durationSeconds: 60,
-        detectedLanguage: null,
-        warnings: [],
-        attempts: {},
-        artifacts: {},
-        failures: {},
-        skipped: {},
         ...changes,
-      };
+      });
       await lectures.create(record);
       await active.add(record);
       return record;
