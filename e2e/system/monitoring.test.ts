@@ -145,6 +145,9 @@ describe('a Prometheus beside the running system', () => {
     await vi.waitFor(
       async () => {
         expect(await prometheus.query('up == 1')).toHaveLength(3);
+        // Queue and store, as each of the three finds them.
+        expect(await prometheus.query('dependency_up == 1')).toHaveLength(6);
+        expect(await prometheus.query('stage_failures_total{app="worker"} == 0')).toHaveLength(14);
         expect(await prometheus.query('app_startup_seconds_count{app="api",phase="ready"}')).toHaveLength(2);
         expect(await prometheus.query('app_startup_seconds_count{app="worker",phase="ready"}')).toHaveLength(1);
         const uploads = await prometheus.query(

@@ -25,7 +25,8 @@ export function createReadiness({ redis, blobs }: Services): () => Promise<Readi
   };
 }
 
-async function toPart(check: () => Promise<unknown>): Promise<{ ready: boolean; reason?: string }> {
+/** Whether something outside the process does its work, within 1.5 s. */
+export async function toPart(check: () => Promise<unknown>): Promise<{ ready: boolean; reason?: string }> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs);

@@ -5,16 +5,19 @@ import { readOldestWaiting } from '@studymate/queue/oldest-waiting';
 import { withRedis } from '@studymate/queue/redis';
 import type { Queue } from 'bullmq';
 import express from 'express';
+import { probeQueue } from './breakers/breakers.ts';
+import { toPart } from './health.ts';
 import type { Services } from './services.ts';
 
 const states = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
 
 /**
- * Asks for every queue's depth and oldest job, the models' states and the room on the disk whenever the metrics are read.
+ * Asks for every queue's depth and oldest job, the models' states, the room on the disk, and whether queue and store can be
+ * used at all, whenever the metrics are read.
  * @param options.dataDir null: the store is no folder
  */
 export function collectOnScrape(
-  { redis, queues, fleet }: Services,
+  { redis, keys, queues, fleet, blobs }: Services,
   { metrics, dataDir }: { metrics: Metrics; dataDir: string | null },
 ): void {
   metrics.onScrape(async () => {
@@ -26,6 +29,14 @@ export function collectOnScrape(
         metrics.setOldestWaiting(name, oldestMs === null ? 0 : Math.max(0, Date.now() - oldestMs) / 1000);
       }),
     );
+  });
+  metrics.onScrape(async () => {
+    const [queue, store] = await Promise.all([
+      toPart(() => withRedis(() => probeQueue({ redis, keys }))),
+      toPart(() => blobs.check()),
+    ]);
+    metrics.setDependencyUp('queue', queue.ready);
+    metrics.setDependencyUp('store', store.ready);
   });
   metrics.onScrape(async () => {
     if (dataDir === null) return;

@@ -169,7 +169,8 @@ test('requests are logged with route pattern, status and id, and never with thei
 });
 
 test('the internal port: depth of every queue, states of the models, and a dashboard that cannot change anything', async () => {
-  const services = { redis: t.redis, queues: t.queues, fleet: { read: async () => [] } } as never;
+  const { redis, keys, queues, blobs } = t;
+  const services = { redis, keys, queues, blobs, fleet: { read: async () => [] } } as never;
   const metrics = createMetrics({ app: 'api' });
   collectOnScrape(services, { metrics, dataDir: t.config.dataDir });
   let server: InternalServer | undefined;
@@ -184,6 +185,7 @@ test('the internal port: depth of every queue, states of the models, and a dashb
     const url = `http://127.0.0.1:${server.port}`;
     const text = await (await fetch(`${url}/metrics`)).text();
     expect(text).toMatch(/store_bytes\{[^}]*space="free"[^}]*\} [1-9]/);
+    for (const name of ['queue', 'store']) expect(text).toMatch(new RegExp(`dependency_up\\{[^}]*"${name}"[^}]*\\} 1`));
     for (const name of t.queues.all().keys()) expect(text).toMatch(new RegExp(`queue_depth\\{[^}]*queue="${name}"`));
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const dashboard = await fetch(`${url}/queues/`);

@@ -167,13 +167,17 @@ test('a Redis that hangs for many requests: further ones are refused without ask
 test('a Redis that takes no writes for many requests, but answers reads: further ones are refused, and not any more when it does', async () => {
   startTextWorker();
   expect(await askTopics()).toBe('200');
+  expect(await isQueueUp()).toBe('1');
   await t.redis.config('SET', 'min-replicas-to-write', '1');
+  // Also when nobody asks for anything.
+  expect(await isQueueUp()).toBe('0');
   const unavailable = '503 queue_unavailable after 2';
   for (let i = 0; i < 5; i++) expect(await askTopics()).toBe(unavailable);
   await until(async () => (await breakerState()) === 'open', 'the breaker to open');
   expect(await askTopics()).toBe(unavailable);
   await t.redis.config('SET', 'min-replicas-to-write', '0');
   await until(async () => (await breakerState()) === 'closed', 'the breaker to close');
+  expect(await isQueueUp()).toBe('1');
   await until(async () => (await askTopics()) === '200', 'topics');
 });
 
@@ -189,6 +193,8 @@ test('a Redis that hangs while another one keeps the answers: what is kept is gi
   expect(await askTopics()).toBe('200');
   expect(await askTopics()).toBe('503 queue_unavailable after 2');
 });
+
+const isQueueUp = async () => /^dependency_up\{.*dependency="queue".*\} (\d)$/m.exec(await t.metrics.text())?.[1];
 
 async function breakerState(): Promise<string | undefined> {
   const lines = (await t.metrics.text()).split('\n');

@@ -17,7 +17,9 @@ test('a store that is gone: refused with a code and Retry-After, then without as
   };
   const refusals = async () =>
     Number(/circuit_breaker_refusals_total\{.*dependency="store".*\} (\d+)/.exec(await t.metrics.text())?.[1]);
+  const isUp = async () => /^dependency_up\{.*dependency="store".*\} (\d)$/m.exec(await t.metrics.text())?.[1];
   expect(await ask()).toBe('200 ');
+  expect(await isUp()).toBe('1');
   await rename(t.config.dataDir, `${t.config.dataDir}-away`);
   try {
     await until(async () => {
@@ -26,6 +28,7 @@ test('a store that is gone: refused with a code and Retry-After, then without as
     }, 'a refusal by the breaker');
     const response = await fetch(`${t.url}/api/v1/lectures/${id}`);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await isUp()).toBe('0');
     await response.body?.cancel();
   } finally {
     await rename(`${t.config.dataDir}-away`, t.config.dataDir);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createReportedBreaker } from '@studymate/breaker/reported-breaker';
 import type { Config } from '@studymate/config/config';
+import { errorCatalogue } from '@studymate/contracts/errors';
 import { createLanguageModel } from '@studymate/language-model/language-model';
 import { traceLanguageModel } from '@studymate/language-model/trace-language-model';
 import { detectIsolation } from '@studymate/media/isolation';
@@ -222,6 +223,9 @@ export async function createWorker(deps: WorkerDeps): Promise<WorkerHandle> {
     onReused(job) {
       metrics.countReused(job.stage);
       logger.debug({ ...job }, 'taken over from a lecture with the same recording');
+    },
+    onFailed(job, error) {
+      metrics.countStageFailure(job.stage, errorCatalogue[error.code].status < 500 ? 'recording' : 'service');
     },
     onSuperseded(job, error) {
       metrics.countSuperseded(job.stage);

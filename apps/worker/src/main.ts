@@ -59,6 +59,12 @@ async function main(): Promise<void> {
       metrics.setStoreSpace({ freeBytes: bavail * bsize, sizeBytes: blocks * bsize });
     });
   }
+  metrics.onScrape(async () => {
+    if (!worker) return;
+    const { redis, store } = await worker.readiness();
+    metrics.setDependencyUp('queue', redis === 'up');
+    metrics.setDependencyUp('store', store === 'up');
+  });
   let isReady = false;
   let worker: Awaited<ReturnType<typeof createWorker>> | null = null;
   const { internalHost: host, internalPort: port } = config.worker;

@@ -36,6 +36,8 @@ export interface StageRunnerDeps extends StageDeps {
   observeStage(stage: StageName, cold: boolean | null, seconds: number): void;
   /** Called instead when the job's result was taken over from another lecture, which says nothing of the work. */
   onReused(job: StageJobData): void;
+  /** Called when a stage has given up, and the record says so. */
+  onFailed(job: StageJobData, error: AppError): void;
   /** Called when a run was refused because a later one has taken its place, or its lecture has ended. */
   onSuperseded(job: StageJobData, error: AppError): void;
 }
@@ -134,6 +136,8 @@ export function createStageRunner(deps: StageRunnerDeps): StageRunner {
           },
     );
     if (!failed) return null;
+    // Not when somebody has asked for another attempt meanwhile.
+    if (failed.failures[job.stage]?.failedAt === failedAt) deps.onFailed(job, error);
     await deps.failed.note(failed);
     await publishStage(failed.id, job.stage, failed);
     await finishIfEnded(failed);

@@ -103,8 +103,12 @@ test('a lecture one of whose chunks gives up: its other chunks leave the queue a
       throw new AppError('model_crashed', 'It ended.');
     },
   });
-  const run = failing.run(jobOf(1), { isFinal: () => true, tries: 3, signal: new AbortController().signal });
-  await expect(run).rejects.toMatchObject({ code: 'model_crashed' });
+  const tryIt = (isFinal: boolean) =>
+    failing.run(jobOf(1), { isFinal: () => isFinal, tries: 3, signal: new AbortController().signal });
+  await expect(tryIt(false)).rejects.toMatchObject({ code: 'model_crashed' });
+  expect(runners.given).toEqual([]);
+  await expect(tryIt(true)).rejects.toMatchObject({ code: 'model_crashed' });
+  expect(runners.given).toEqual([['transcribe', 'model_crashed']]);
   expect(await find()).toEqual([false, true, false, false]);
   const finish = await runners.redis.zscore(runners.keys.shares('transcribe'), 'o:ada');
   // Of a first chunk of one unit and three of four, that one and two were given back.

@@ -1,5 +1,5 @@
 import { type ModelFamily, type ModelState, modelStates } from '@studymate/contracts/models';
-import type { StageName } from '@studymate/contracts/stages';
+import { type StageName, stageNames } from '@studymate/contracts/stages';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds, 0.05 to 30 minutes: starts, loads and stages. prom-client's own buckets stop at 10 s. */
@@ -13,6 +13,10 @@ const maxLabelValues = 100;
 /** What a circuit breaker does: lets everything through, one call as a probe, or nothing. */
 export const breakerStates = ['closed', 'half_open', 'open'] as const;
 export type BreakerState = (typeof breakerStates)[number];
+
+/** Why a stage gave up: the recording is not one that can be worked on, or something here did not do its work. */
+export const failureFaults = ['recording', 'service'] as const;
+export type FailureFault = (typeof failureFaults)[number];
 
 export interface Metrics {
   readonly registry: Registry;
@@ -32,10 +36,14 @@ export interface Metrics {
   observeStage(stage: StageName, cold: boolean | null, seconds: number): void;
   /** `jobs_reused_total{stage}`: jobs whose result was taken over from another lecture with the same recording. */
   countReused(stage: StageName): void;
+  /** `stage_failures_total{stage,fault}`: stages that gave up, after all their tries. */
+  countStageFailure(stage: StageName, fault: FailureFault): void;
   /** `runs_superseded_total{stage}`: runs that were refused a write because a later one had taken their place. */
   countSuperseded(stage: StageName): void;
   /** `cache_requests_total{kind,result}`: answers that may be kept, by where they came from. */
   countCache(kind: string, result: string): void;
+  /** `dependency_up{dependency}`: 1 while what is outside the process can be used, else 0. */
+  setDependencyUp(dependency: string, isUp: boolean): void;
   /** `circuit_breaker_state{dependency,state}`: 1 for the state that it is in, 0 for the others. */
   setBreakerState(dependency: string, state: BreakerState): void;
   /** `circuit_breaker_refusals_total{dependency}`: calls that an open breaker did not let through. */
@@ -82,6 +90,16 @@ export function createMetrics({ app }: { app: string }): Metrics {
     labelNames: ['stage'],
     registers,
   });
+  const stageFailures = new Counter({
+    name: 'stage_failures_total',
+    help: 'Stages that gave up after all their tries, by whose fault it is.',
+    labelNames: ['stage', 'fault'],
+    registers,
+  });
+  for (const each of stageNames) {
+    // From the start: a series that begins with 1 would be no increase.
+    for (const fault of failureFaults) stageFailures.inc({ stage: each, fault }, 0);
+  }
   const superseded = new Counter({
     name: 'runs_superseded_total',
     help: 'Runs of a stage that were refused a write: a later run had taken their place, or the lecture had ended.',
@@ -124,6 +142,12 @@ export function createMetrics({ app }: { app: string }): Metrics {
     name: 'cache_requests_total',
     help: 'Requests whose answer may be kept, by where it came from.',
     labelNames: ['kind', 'result'],
+    registers,
+  });
+  const dependencyUp = new Gauge({
+    name: 'dependency_up',
+    help: '1 while it can be used: the queue (Redis) takes writes, the store is written and read.',
+    labelNames: ['dependency'],
     registers,
   });
   const breakerState = new Gauge({
@@ -181,8 +205,10 @@ export function createMetrics({ app }: { app: string }): Metrics {
     },
     observeStage: (name, cold, seconds) => stage.observe({ stage: name, cold: String(cold ?? false) }, seconds),
     countReused: (name) => reused.inc({ stage: name }),
+    countStageFailure: (name, fault) => stageFailures.inc({ stage: name, fault }),
     countSuperseded: (name) => superseded.inc({ stage: name }),
     countCache: (name, result) => cacheRequests.inc({ kind: kind(name), result }),
+    setDependencyUp: (dependency, isUp) => dependencyUp.set({ dependency }, isUp ? 1 : 0),
     setBreakerState(dependency, state) {
       for (const each of breakerStates) breakerState.set({ dependency, state: each }, each === state ? 1 : 0);
       breakerRefusals.inc({ dependency }, 0);

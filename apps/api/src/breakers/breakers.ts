@@ -20,6 +20,11 @@ export interface Breakers {
 
 const probeSeconds = 60;
 
+/** Asks Redis for a write that harms nothing: one that is full, read-only or cannot save would answer a ping. */
+export function probeQueue({ redis, keys }: { redis: Redis; keys: Keys }): Promise<unknown> {
+  return redis.set(keys.probe, '1', 'EX', probeSeconds);
+}
+
 export function createBreakers(deps: {
   config: Config['breakers'];
   logger: Logger;
@@ -28,7 +33,7 @@ export function createBreakers(deps: {
   keys: Keys;
   blobs: Pick<BlobStore, 'check'>;
 }): Breakers {
-  const { config, logger, metrics, redis, keys, blobs } = deps;
+  const { config, logger, metrics, blobs } = deps;
   const make = (dependency: string, own: Pick<BreakerDeps, 'isFailure' | 'toRefusal' | 'probe'>): Breaker =>
     createReportedBreaker(dependency, { ...config, ...own, logger, metrics });
   const has = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code;
@@ -39,8 +44,7 @@ export function createBreakers(deps: {
     queue: make('queue', {
       isFailure: has('queue_unavailable'),
       toRefusal: refuse('queue_unavailable', 'Redis has not answered several times; it is asked again in a moment.'),
-      // A write: a Redis that is full, read-only or cannot save would answer a ping.
-      probe: () => redis.set(keys.probe, '1', 'EX', probeSeconds),
+      probe: () => probeQueue(deps),
     }),
     store: make('store', {
       isFailure: has('storage_unavailable'),

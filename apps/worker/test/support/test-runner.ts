@@ -51,6 +51,8 @@ export interface TestRunners {
   advancer: Advancer;
   /** Runs that were refused, in order. */
   refused: StageJobData[];
+  /** Stages that gave up, in order, each with its code. */
+  given: [StageName, string][];
   /** Jobs whose result was taken over, in order. */
   reused: StageJobData[];
   /** A runner as one worker has it. What a test's stage does not do, nobody does. */
@@ -97,6 +99,7 @@ export async function openTestRunners(): Promise<TestRunners> {
   const cancels = createCancelListener({ subscriber, keys });
   const reader = createEventReader({ redis, subscriber: connect(), keys });
   const refused: StageJobData[] = [];
+  const given: [StageName, string][] = [];
   const reused: StageJobData[] = [];
 
   const notDone: Stage = () => {
@@ -114,6 +117,7 @@ export async function openTestRunners(): Promise<TestRunners> {
     live,
     advancer,
     refused,
+    given,
     reused,
     createRunner(stages, deps = {}) {
       const all = Object.fromEntries(stageNames.map((name) => [name, stages[name] ?? notDone]));
@@ -135,6 +139,7 @@ export async function openTestRunners(): Promise<TestRunners> {
         observeStage: () => {},
         donors: createDonors({ lectures, artifacts }),
         onReused: (job) => reused.push(job),
+        onFailed: (job, error) => given.push([job.stage, error.code]),
         onSuperseded: (job) => refused.push(job),
         summaryWriter: null,
         tracer: noTracer,
