@@ -79,6 +79,8 @@ function options({ outDir, minify, onPublished }) {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       rolldownOptions: {
+        // On a busy machine any plug-in takes long; who builds the page cannot do anything about it.
+        checks: { pluginTimings: false },
         output: {
           entryFileNames: 'assets/app-[hash].js',
           // What is imported dynamically is a file of its own, loaded when it is first used.
