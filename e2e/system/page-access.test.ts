@@ -126,6 +126,8 @@ test.for([
   await page.locator('h1').first().focus();
   await page.keyboard.press('?');
   await page.locator('dialog[open]').waitFor();
+  // It is longer than a screen, and begins at its beginning.
+  await page.locator('dialog h2:focus').waitFor();
   faults.push(...(await findFaults(page, 'help')));
   await page.keyboard.press('Escape');
   await page.goto('/#/nowhere');

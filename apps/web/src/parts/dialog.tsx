@@ -8,6 +8,8 @@ const done = 'done';
  * A dialog over everything else. Escape and its first button leave it; what goes through with it is a button in its form,
  * whose value `onClose` gets. What is written in its fields can still be read then.
  *
+ * @param props.startsWithTitle it is to be read before anything in it is used; otherwise its first field or button has the
+ *   focus at first
  * @param props.leave label of the first button
  * @param props.action the button that goes through with it; Enter in a field presses it
  * @param props.onClose gets the value of the button that closed it: 'done' for the action, one of the children's, or ''
@@ -15,6 +17,7 @@ const done = 'done';
  */
 export function Dialog(props: {
   title: string;
+  startsWithTitle?: boolean;
   leave: string;
   action?: { label: string; isDanger?: boolean };
   children?: ComponentChildren;
@@ -32,7 +35,7 @@ export function Dialog(props: {
       onClose={({ currentTarget }) => props.onClose(currentTarget.returnValue)}
     >
       <form method="dialog">
-        <h2 id={titleId} dir="auto">
+        <h2 id={titleId} dir="auto" tabIndex={-1} autofocus={props.startsWithTitle}>
           {props.title}
         </h2>
         {props.children}

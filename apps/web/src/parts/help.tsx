@@ -34,7 +34,7 @@ export function Help({ onClose }: { onClose(): void }) {
     { title: help.cards, keys: [[help.enter], help.turn, ['←', '→'], help.step, ['1', '2', '3', '4'], help.rate] },
   ] as const;
   return (
-    <Dialog title={help.title} leave={m.dialog.close} onClose={onClose}>
+    <Dialog title={help.title} startsWithTitle leave={m.dialog.close} onClose={onClose}>
       {groups.map(({ title, keys }) => (
         <section key={title} class="help-group">
           <h3>{title}</h3>

@@ -29,6 +29,7 @@ export function TranscriptVersions({ editor, onClose }: { editor: TranscriptEdit
   return (
     <Dialog
       title={m.editing.versions}
+      startsWithTitle
       leave={m.dialog.close}
       onClose={(answer) => {
         onClose();
