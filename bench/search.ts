@@ -131,7 +131,8 @@ async function readWeights(system: RunningSystem): Promise<string> {
   const connect = () => createRedis({ url: system.redisUrl, kind: 'consumer', onError: () => {} });
   const [redis, eventsConnection] = [connect(), connect()];
   const queues = createQueues({ redis, prefix: '{sm}' });
-  const quick = createQuickCalls({ queues, eventsConnection, prefix: '{sm}' });
+  const hasWorker = async () => true;
+  const quick = createQuickCalls({ queues, eventsConnection, prefix: '{sm}', hasWorker });
   try {
     const answer = await quick.call({ kind: 'embed', request: { texts: ['warm'] } }, { timeoutMs: 60_000 });
     return embedResponseSchema.parse(answer).weights;

@@ -11,10 +11,13 @@ async function familiesOf(workerUrl: string): Promise<string[]> {
   return models.map(({ family }) => family);
 }
 
+const request = { documents: ['Boil the pasta.', 'A comet orbits the sun.'] };
+
 test('a worker for speech alone and, later, one for text: each does its part, and the lecture becomes ready', async () => {
   const system = await startSystem({ WORKER_FAMILIES: 'speech' });
   try {
     expect(await familiesOf(system.workerUrl)).toEqual(['speech']);
+    const answered = system.client.topics(request).catch((error) => error.code);
     const { id } = await system.client.uploadLecture(await excerpt('printing.mp3', 0, 40));
     const followed = followLecture(system.client, id);
     await followed.untilText();
@@ -29,15 +32,16 @@ test('a worker for speech alone and, later, one for text: each does its part, an
       const { stages } = await system.client.getLecture(id);
       return stages.find((stage) => stage.name === name)?.status;
     };
-    const asking = system.client.topics({ documents: ['Boil the pasta.', 'A comet orbits the sun.'] });
     // What only the other family does, waits; the reconciler leaves it where it is.
     const clip = await system.client.transcribe(await excerpt('clip.mp3', 19, 5));
     expect(clip.text).toMatch(/similar process/i);
     expect(['queued', 'waiting']).toContain(await statusOf('assemble'));
 
+    expect(await answered).toBe('no_worker');
+
     const text = await system.startExtraWorker({ WORKER_FAMILIES: 'text' });
     expect(await familiesOf(text.url)).toEqual(['text']);
-    expect((await asking).topics.length).toBeGreaterThan(0);
+    expect((await system.client.topics(request)).topics.length).toBeGreaterThan(0);
     await followed.untilEnd(180_000);
     expect((await system.client.getLecture(id)).status).toBe('ready');
     const states = await system.client.modelStatus();

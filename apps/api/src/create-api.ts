@@ -14,7 +14,6 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { addSessionRoute } from './auth/session-route.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createCacheStore } from './cache/cache-store.ts';
-import { createModelNames } from './cache/model-names.ts';
 import { createResponseCache } from './cache/response-cache.ts';
 import { createCourseLectures } from './courses/course-lectures.ts';
 import { createCourseReader } from './courses/course-reader.ts';
@@ -165,13 +164,12 @@ export async function createApi({ config, logger, metrics, tracer, webDir }: Api
     },
     onResult: metrics.countCache,
   });
-  const modelNames = createModelNames(services);
-  addTranscribeRoute(app, { services, admission, logger, cache, modelNames });
+  addTranscribeRoute(app, { services, admission, logger, cache });
   const requests = createTranscriptRequests({ services, admission, submitter, streams, changer });
   addAudioRoutes(app, { config, services, requests, auth, logger });
   const model = config.llm && traceLanguageModel(tracer, createLanguageModel(config.llm));
   const summaries = createSummaries({ ...services, breaker: services.breakers.languageModel, model, logger });
-  addTextRoutes(app, { services, admission, summaries, cache, modelNames });
+  addTextRoutes(app, { services, admission, summaries, cache });
   addModelRoutes(app, { services });
   addConversationRoutes(app, services);
   const search = addSearchRoutes(app, { config, services, courseReader, admission, model, logger });

@@ -35,6 +35,7 @@ import { createUploadStore, type UploadStore } from '@studymate/storage/upload-s
 import type { Redis } from 'ioredis';
 import { type Breakers, createBreakers } from './breakers/breakers.ts';
 import { guardStore } from './breakers/guard-store.ts';
+import { createModelNames, type ModelNames } from './cache/model-names.ts';
 
 /** Everything outside the process that the API works with. */
 export interface Services {
@@ -62,6 +63,7 @@ export interface Services {
   advancer: Advancer;
   pace: Pace;
   fleet: ModelFleet;
+  modelNames: ModelNames;
   quick: QuickCalls;
   breakers: Breakers;
   close(): Promise<void>;
@@ -118,7 +120,8 @@ export async function createServices(deps: {
   const events = createEventReader({ redis, subscriber, keys });
   const fleet = createModelFleet({ redis, keys });
   const uploadLocks = createUploadLocks({ redis, subscriber, keys });
-  const calls = createQuickCalls({ queues, eventsConnection, prefix });
+  const modelNames = createModelNames({ fleet });
+  const calls = createQuickCalls({ queues, eventsConnection, prefix, hasWorker: modelNames.hasWorker });
   const quick: QuickCalls = { ...calls, call: (data, options) => breakers.queue.run(() => calls.call(data, options)) };
 
   return {
@@ -144,6 +147,7 @@ export async function createServices(deps: {
     advancer: createAdvancer({ lectures, queues, active }),
     pace: createPace({ redis, keys, queues, active, fleet }),
     fleet,
+    modelNames,
     quick,
     breakers,
     async close() {

@@ -227,6 +227,12 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'The worker ended again and again while it did this; it is not tried any more until somebody asks for it.',
   },
+  no_worker: {
+    status: 503,
+    retryable: true,
+    meaning:
+      'No worker that could do this is running, and none was started within some seconds. Try again after Retry-After.',
+  },
   unavailable: {
     status: 503,
     retryable: true,

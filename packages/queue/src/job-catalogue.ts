@@ -19,7 +19,7 @@ export const queueNames = ['ingest', 'transcribe', 'study', 'clips', 'quick', 'c
 export type QueueName = (typeof queueNames)[number];
 
 /** Which models the jobs of a queue are done with: a worker for some families alone takes no others'. Null: with none. */
-export const queueFamilies: Record<QueueName, ModelFamily | null> = {
+export const queueFamilies = {
   // The cut follows the speech in the recording.
   ingest: 'speech',
   transcribe: 'speech',
@@ -28,7 +28,7 @@ export const queueFamilies: Record<QueueName, ModelFamily | null> = {
   quick: 'text',
   callbacks: null,
   maintenance: null,
-};
+} as const satisfies Record<QueueName, ModelFamily | null>;
 /** The queues that requests wait for. */
 export const shortQueues = ['clips', 'quick'] as const satisfies readonly QueueName[];
 export type ShortQueue = (typeof shortQueues)[number];

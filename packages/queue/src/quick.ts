@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, fromPlainError, type PlainError } from '@studymate/contracts/errors';
+import type { ModelFamily } from '@studymate/contracts/models';
 import { type Job, type Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type QuickJobData, type ShortQueue, toShortQueue } from './job-catalogue.ts';
+import { type QuickJobData, queueFamilies, type ShortQueue, toShortQueue } from './job-catalogue.ts';
 import type { Queues } from './queues.ts';
 import { withRedis } from './redis.ts';
+import { type AbsenceTimings, createWorkerAbsence, defaultAbsenceTimings, toNoWorker } from './worker-absence.ts';
 
 /** What a quick job returns. Errors come as values, so that their codes survive the queue. */
 export type QuickResult = { ok: true; value: unknown } | { ok: false; error: PlainError };
@@ -17,22 +19,28 @@ export interface QuickCalls {
    *   is over, is not done at all, unless it is shared.
    * @param options.sharedId of work that others may ask for at the same time: equal ids are done once. It must change when
    *   what was asked for is there, as the answer is kept for a minute; an error is not. Without ":".
-   * @throws AppError the worker's own error, `queue_unavailable`, `timeout`, or `cancelled`
+   * @throws AppError the worker's own error, `queue_unavailable`, `no_worker`, `timeout`, or `cancelled`
    */
   call(data: QuickJobData, options: { timeoutMs: number; signal?: AbortSignal; sharedId?: string }): Promise<unknown>;
+  /** Waits a moment for a worker of a family, if there is none. @throws AppError `no_worker`, or `cancelled` */
+  untilWorker(family: ModelFamily, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
 const listenAgainMs = 500;
-/** Whoever begins to listen hears only what comes after that, and cannot know when it has begun. */
-const lookAgainMs = 2_000;
-
 /**
  * @param deps.eventsConnection a connection of its own, of kind `consumer`; a second one like it is made for the other of
  *   the two queues
+ * @param deps.hasWorker whether one of the family lives; true while that cannot be told
  */
-export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis; prefix: string }): QuickCalls {
-  const { eventsConnection, prefix } = deps;
+export function createQuickCalls(deps: {
+  queues: Queues;
+  eventsConnection: Redis;
+  prefix: string;
+  hasWorker(family: ModelFamily): Promise<boolean>;
+  timings?: AbsenceTimings;
+}): QuickCalls {
+  const { eventsConnection, prefix, hasWorker, timings = defaultAbsenceTimings } = deps;
   /** Calls that wait for an answer, which may never come once the connection was lost. */
   const waiting = new Set<(reason: Error) => void>();
   const giveUp = (reason: Error) => {
@@ -53,6 +61,17 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       const name = toShortQueue(data);
       const queue = deps.queues.all().get(name) as Queue;
       const { events } = listeners[name];
+      const absence = createWorkerAbsence(queueFamilies[name], hasWorker, timings);
+      /** Whether it is given up because nobody is there to do it. */
+      const isInVain = async (): Promise<boolean> => {
+        if (!(await absence.isOver())) return false;
+        if (sharedId !== undefined) return true;
+        // Refused where a worker is at it.
+        return job.remove().then(
+          () => true,
+          () => false,
+        );
+      };
       let result: QuickResult;
       let reject: (reason: Error) => void = () => {};
       const lost = new Promise<never>((_, fail) => {
@@ -63,8 +82,10 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       if (signal?.aborted) leave();
       signal?.addEventListener('abort', leave, { once: true });
       try {
-        result = (await Promise.race([untilEnded({ job, queue, events, timeoutMs }), lost])) as QuickResult;
+        const ended = untilEnded({ job, queue, events, timeoutMs, lookAgainMs: timings.lookAgainMs, isInVain });
+        result = (await Promise.race([ended, lost])) as QuickResult;
       } catch (error) {
+        if (error instanceof AppError && error.code === 'no_worker') throw error;
         // One that a worker has begun with is locked, and stays.
         withRedis(async () => {
           if (sharedId === undefined || (await job.isFailed())) await job.remove();
@@ -91,6 +112,7 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
       }
       return result.value;
     },
+    untilWorker: (family, signal) => createWorkerAbsence(family, hasWorker, timings).untilWorker(signal),
     async close() {
       giveUp(new Error('the queues are being closed'));
       await Promise.all(Object.values(listeners).map((listener) => listener.close()));
@@ -103,10 +125,19 @@ export function createQuickCalls(deps: { queues: Queues; eventsConnection: Redis
  * What a job returns, as its events tell, or its state if it has ended before anybody listened. BullMQ's own
  * `waitUntilFinished` looks once, and when the connection is lost meanwhile, it leaves a rejection behind that nobody can
  * handle, which ends the process.
- * @throws Error why it failed, that it is not there any more, or "timed out"
+ * @param of.lookAgainMs whoever begins to listen hears only what comes after that, and cannot know when it has begun
+ * @param of.isInVain asked at each further look at which it is not done
+ * @throws Error why it failed, that it is not there any more, or "timed out"; AppError `no_worker`
  */
-async function untilEnded(of: { job: Job; queue: Queue; events: QueueEvents; timeoutMs: number }): Promise<unknown> {
-  const { job, queue, events, timeoutMs } = of;
+async function untilEnded(of: {
+  job: Job;
+  queue: Queue;
+  events: QueueEvents;
+  timeoutMs: number;
+  lookAgainMs: number;
+  isInVain(): Promise<boolean>;
+}): Promise<unknown> {
+  const { job, queue, events, timeoutMs, lookAgainMs } = of;
   const id = String(job.id);
   const [completed, failed] = [`completed:${id}` as 'completed', `failed:${id}` as 'failed'];
   const over = new AbortController();
@@ -125,9 +156,11 @@ async function untilEnded(of: { job: Job; queue: Queue; events: QueueEvents; tim
   const look = async (): Promise<unknown> => {
     await events.waitUntilReady();
     let state = await job.getState();
-    while (state !== 'completed' && state !== 'failed' && state !== 'unknown') {
+    const isOpen = () => state !== 'completed' && state !== 'failed' && state !== 'unknown';
+    while (isOpen()) {
       await delay(lookAgainMs, undefined, { signal: over.signal, ref: false });
       state = await job.getState();
+      if (isOpen() && (await of.isInVain())) throw toNoWorker();
     }
     const ended = await queue.getJob(id);
     if (!ended) throw new Error('the job is not there any more');

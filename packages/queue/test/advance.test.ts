@@ -69,7 +69,12 @@ test('a lecture that was deleted leaves the list of unfinished ones', async () =
 
 test('a quick call that no worker answers ends in a timeout with its code', async () => {
   const { queues, prefix } = testRedis;
-  const calls = createQuickCalls({ queues, eventsConnection: testRedis.connect(), prefix });
+  const calls = createQuickCalls({
+    queues,
+    eventsConnection: testRedis.connect(),
+    prefix,
+    hasWorker: async () => true,
+  });
   const call = calls.call({ kind: 'summarize', request: { text: 'Some text.' } }, { timeoutMs: 50 });
   await expect(call).rejects.toMatchObject({ code: 'timeout' });
   await calls.close();

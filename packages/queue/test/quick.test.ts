@@ -15,7 +15,7 @@ const prefix = '{quick}';
 /** Calls over a Redis of the test's own. */
 async function open() {
   /** Done between the adding of a job and the wait for its end. */
-  const hooks = { afterAdding: async () => {}, isWatched: false };
+  const hooks = { afterAdding: async () => {}, isWatched: false, hasWorker: true };
   const redis = await spawnRedis();
   closers.push(() => redis.stop());
   const connect = (kind: 'producer' | 'consumer') => {
@@ -47,6 +47,8 @@ async function open() {
     },
     eventsConnection: connect('consumer'),
     prefix,
+    hasWorker: async () => hooks.hasWorker,
+    timings: { graceMs: 100, lookAgainMs: 20 },
   });
   const work = (answer: () => Promise<QuickResult>) => {
     const worker = new Worker('quick', answer, { connection: connect('consumer'), prefix });
@@ -54,7 +56,7 @@ async function open() {
     return worker;
   };
   const call = (timeoutMs = 60_000) => calls.call({ kind: 'opening', text: 'a text' }, { timeoutMs });
-  return { call, work, queues, redis, asked, hooks };
+  return { call, calls, work, queues, redis, asked, hooks };
 }
 
 test('Redis dies while it is asked how far a job is: queue_unavailable, and nothing is left that fails later', async () => {
@@ -95,4 +97,61 @@ test('a job that is done later, one that throws, and one that nobody does', asyn
   await expect(call()).rejects.toMatchObject({ code: 'queue_unavailable' });
   await queues.all().get('quick')?.pause();
   await expect(call(50)).rejects.toMatchObject({ code: 'timeout' });
+});
+
+test('a call while there is no worker: no_worker after a moment, nothing is left to do; one that comes in time does it', async () => {
+  const { call, work, queues, hooks } = await open();
+  hooks.hasWorker = false;
+  await expect(call()).rejects.toMatchObject({ code: 'no_worker', details: { retryAfterSeconds: 10 } });
+  expect(await queues.countShort()).toBe(0);
+  const late = call();
+  hooks.hasWorker = true;
+  work(async () => ({ ok: true, value: 'in time' }));
+  expect(await late).toBe('in time');
+});
+
+test('a job that is being done by a worker that does not say so: it is waited for', async () => {
+  const { call, work, hooks } = await open();
+  let isBegun = false;
+  let looks = 0;
+  let done = (): void => {};
+  const lookedOften = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  Object.defineProperty(hooks, 'hasWorker', {
+    get() {
+      // Far beyond the grace of 100 ms.
+      if (isBegun && ++looks === 15) done();
+      return !isBegun;
+    },
+  });
+  work(async () => {
+    isBegun = true;
+    await lookedOften;
+    return { ok: true, value: 'done' };
+  });
+  expect(await call()).toBe('done');
+});
+
+test('work that others share: no_worker as well, and it stays to be done', async () => {
+  const { calls, queues, hooks } = await open();
+  hooks.hasWorker = false;
+  const shared = calls.call({ kind: 'opening', text: 'a text' }, { timeoutMs: 60_000, sharedId: 'shared' });
+  await expect(shared).rejects.toMatchObject({ code: 'no_worker' });
+  expect(await queues.countShort()).toBe(1);
+});
+
+test('untilWorker: none for a moment, one that appears, a caller that leaves', async () => {
+  const { calls, hooks } = await open();
+  const { signal } = new AbortController();
+  await calls.untilWorker('speech', signal);
+  hooks.hasWorker = false;
+  await expect(calls.untilWorker('speech', signal)).rejects.toMatchObject({ code: 'no_worker' });
+  const leaving = new AbortController();
+  const left = expect(calls.untilWorker('speech', leaving.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  leaving.abort();
+  await left;
+  const found = calls.untilWorker('speech', signal);
+  hooks.hasWorker = true;
+  await found;
 });

@@ -60,6 +60,7 @@ const outages: ReadonlySet<ErrorCode> = new Set([
   'queue_unavailable',
   'storage_unavailable',
   'queue_full',
+  'no_worker',
   'timeout',
   'model_loading',
   'model_crashed',

@@ -90,9 +90,18 @@ export function createTranscriptRequests(deps: {
     }
   };
 
-  /** Makes a lecture of it that nobody sees. It keeps the recording, and takes it along when it is removed. */
+  /**
+   * Makes a lecture of it that nobody sees. It keeps the recording, and takes it along when it is removed. Not while there is
+   * no worker: the caller would wait for hours.
+   */
   const begin = async (request: TranscriptRequest): Promise<LectureRecord> => {
-    const { owner, mediaKey, file, language, recognition } = request;
+    const { owner, mediaKey, file, language, recognition, signal } = request;
+    try {
+      await quick.untilWorker('speech', signal);
+    } catch (error) {
+      await blobs.delete(mediaKey).catch(() => {});
+      throw error;
+    }
     const record: LectureRecord = {
       ...toNewRecord(owner, mediaKey, file),
       requestedLanguage: language,

@@ -66,7 +66,7 @@ export const fileErrors = [
 ] as const satisfies readonly ErrorCode[];
 /** Of work that a worker does while the caller waits. */
 export const workErrors = [
-  ...['queue_full', 'queue_unavailable', 'timeout', 'cancelled', 'worker_crashed'],
+  ...['queue_full', 'queue_unavailable', 'no_worker', 'timeout', 'cancelled', 'worker_crashed'],
   ...['model_loading', 'model_missing', 'model_damaged', 'model_unreachable', 'model_too_large', 'model_crashed'],
 ] as const satisfies readonly ErrorCode[];
 /** Of a recording that is looked at while the caller waits. */

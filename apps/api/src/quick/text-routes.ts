@@ -13,7 +13,6 @@ import { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { toCacheUse } from '../cache/cache-control.ts';
-import type { ModelNames } from '../cache/model-names.ts';
 import type { AnswerMaker, CacheKind, ResponseCache } from '../cache/response-cache.ts';
 import { addRoute } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
@@ -46,11 +45,10 @@ export function addTextRoutes(
     admission: Admission;
     summaries: Summaries;
     cache: ResponseCache;
-    modelNames: ModelNames;
   },
 ): void {
-  const { admission, summaries, cache, modelNames } = deps;
-  const { quick, fleet } = deps.services;
+  const { admission, summaries, cache } = deps;
+  const { quick, fleet, modelNames } = deps.services;
 
   /** Whether the model had to be loaded is read off its state before. */
   const noteCold = async (res: Response): Promise<void> => {

@@ -17,7 +17,6 @@ import { z } from 'zod';
 import type { Admission } from '../admission.ts';
 import { ownerOf } from '../auth/owner.ts';
 import { toCacheUse } from '../cache/cache-control.ts';
-import type { ModelNames } from '../cache/model-names.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import { addRoute, type Handler } from '../http/add-route.ts';
 import { callerGone } from '../http/caller-gone.ts';
@@ -41,11 +40,10 @@ export function addTranscribeRoute(
     admission: Admission;
     logger: Logger;
     cache: ResponseCache;
-    modelNames: ModelNames;
   },
 ): void {
-  const { admission, cache, modelNames } = deps;
-  const { blobs, quick } = deps.services;
+  const { admission, cache } = deps;
+  const { blobs, quick, modelNames } = deps.services;
   const transcribe: Handler = async (req, res) => {
     const signal = callerGone(res);
     let language: string | null = null;
