@@ -39,6 +39,10 @@ export interface CourseStore {
 }
 
 const maxUpdateTries = 100;
+/** As of lectures: far more than are written while anybody looks at one of them. */
+const keptVersions = 50;
+/** In one update, of a course that has very many: earlier ones kept all. */
+const mostDropped = 20;
 
 interface StoredName {
   name: string;
@@ -52,15 +56,26 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
     return keys.map((key) => Number(/(\d{8})\.json$/.exec(key)?.[1])).filter((version) => version > 0);
   };
 
-  const read = async (courseId: string): Promise<CourseRecord | null> => {
+  /** @returns the record with the numbers of all its versions, ascending */
+  const readNewest = async (courseId: string): Promise<{ record: CourseRecord; versions: number[] } | null> => {
     if (!idSchema.safeParse(courseId).success) return null;
     for (;;) {
-      const newest = (await listVersions(courseId)).at(-1);
+      const versions = await listVersions(courseId);
+      const newest = versions.at(-1);
       if (newest === undefined || newest === deletionVersion) return null;
       const key = courseRecordKey(courseId, newest);
       const bytes = await blobs.read(key);
-      // Gone between listing and reading: it is being deleted, and the next listing says so.
-      if (bytes) return parseStored(key, bytes, courseRecordSchema, courseUpgrades);
+      // Gone between listing and reading: it is being deleted, or there are many newer ones; the next listing tells.
+      if (bytes) return { record: parseStored(key, bytes, courseRecordSchema, courseUpgrades), versions };
+    }
+  };
+
+  const read = async (courseId: string): Promise<CourseRecord | null> => (await readNewest(courseId))?.record ?? null;
+
+  /** Each look at a course would list them. The oldest first: what a process that dies leaves goes with the next update. */
+  const dropOld = async (courseId: string, versions: readonly number[]): Promise<void> => {
+    for (const version of versions.slice(0, -keptVersions).slice(0, mostDropped)) {
+      await blobs.delete(courseRecordKey(courseId, version));
     }
   };
 
@@ -105,6 +120,8 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
     removeMember,
     async create(record) {
       const bytes = toJsonBytes(courseRecordSchema.parse(record));
+      // Its first version may have been dropped.
+      if ((await listVersions(record.id)).length > 0) return false;
       const mark = personCourseKey(record.owner, 'owned', record.id);
       await blobs.create(mark, new Uint8Array());
       const isNew = await blobs.create(courseRecordKey(record.id, 1), bytes);
@@ -116,16 +133,26 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
     },
     async update(courseId, change) {
       for (let tries = 1; tries <= maxUpdateTries; tries++) {
-        const current = await read(courseId);
-        if (!current) return null;
+        const found = await readNewest(courseId);
+        if (!found) return null;
+        const { record: current, versions } = found;
         const changed = change(current);
         if (changed === current) return current;
         const next = courseRecordSchema.parse({ ...changed, version: current.version + 1 });
         const key = courseRecordKey(courseId, next.version);
         if (!(await blobs.create(key, toJsonBytes(next)))) continue;
-        if ((await blobs.stat(courseRecordKey(courseId, deletionVersion))) === null) return next;
+        const [deletion, before] = await Promise.all([
+          blobs.stat(courseRecordKey(courseId, deletionVersion)),
+          blobs.stat(courseRecordKey(courseId, current.version)),
+        ]);
+        if (deletion === null && before !== null) {
+          // They are of no use, and the next update drops them.
+          await dropOld(courseId, versions).catch(() => {});
+          return next;
+        }
         await blobs.delete(key);
-        return null;
+        if (deletion !== null) return null;
+        // So late that this number had been taken, and was dropped with the one before it.
       }
       throw new AppError('storage_unavailable', `Course ${courseId} could not be written: too many writers at once.`);
     },

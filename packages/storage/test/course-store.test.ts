@@ -58,6 +58,33 @@ test('changes at once: every one gets a version of its own', async () => {
   expect(await courses.read(id)).toMatchObject({ title: `A${'x'.repeat(10)}`, version: 11 });
 });
 
+test('a course that is changed very often: its last 50 versions and the newest stay, and it is not made a second time', async () => {
+  const record = await make();
+  const { id } = record;
+  for (let i = 0; i < 60; i++) await courses.update(id, (old) => ({ ...old, title: `${i}` }));
+  const keys = await blobs.list(`courses/${id}/records/`);
+  expect([keys.length, keys.at(-1)]).toEqual([51, `courses/${id}/records/00000061.json`]);
+  expect(await courses.create(record)).toBe(false);
+  expect(await courses.read(id)).toMatchObject({ version: 61, title: '59' });
+  expect(await blobs.list(`courses/${id}/records/`)).toEqual(keys);
+});
+
+test('a change that comes so late that its number was dropped: is made on the newest version', async () => {
+  const { id } = await make();
+  const second = `courses/${id}/records/00000002.json`;
+  const slow = {
+    ...blobs,
+    async create(key: string, body: Uint8Array) {
+      if (key === second) for (let i = 0; i < 60; i++) await courses.update(id, (old) => ({ ...old, title: `${i}` }));
+      return blobs.create(key, body);
+    },
+  };
+  const late = await createCourseStore({ blobs: slow }).update(id, (old) => ({ ...old, title: `${old.title} late` }));
+  expect(late).toMatchObject({ version: 62, title: '59 late' });
+  expect(await courses.read(id)).toEqual(late);
+  expect(await blobs.stat(second)).toBeNull();
+});
+
 test('a member who is added while the course is deleted is not left behind', async () => {
   const { id } = await make();
   const [, added] = await Promise.all([courses.delete(id), courses.addMember(id, 'bob')]);
