@@ -13,6 +13,7 @@ import {
   type UnplacedCorrections,
 } from '@studymate/contracts/transcript-edit';
 import { mostCharacters } from '@studymate/contracts/transcript-limits';
+import { attemptOf } from '@studymate/queue/next-jobs';
 import {
   correctedSegments,
   countChanged,
@@ -26,7 +27,7 @@ import type { Router } from 'express';
 import { ownerOf } from '../auth/owner.ts';
 import { addRoute } from '../http/add-route.ts';
 import { parseRequest, readJsonBody } from '../http/json-body.ts';
-import { checkVersion, sendVersioned, toEtag } from '../http/versions.ts';
+import { checkVersion, sendVersioned } from '../http/versions.ts';
 import type { Services } from '../services.ts';
 import { createTurns } from '../turns.ts';
 import { isSilent, whyMissing } from './artifact-reader.ts';
@@ -72,13 +73,14 @@ export function addTranscriptRoutes(
     ifMatch: string | undefined,
     decide: Decide,
     asked?: ReadonlySet<number>,
-  ): Promise<EditedTranscript> => {
+  ): Promise<{ edited: EditedTranscript; etag: string }> => {
     const readMachine = createMachineReader(artifacts);
     let machine: Transcript = { language: null, text: '', segments: [] };
     let before: CurrentText = { changes: [], versions: [] };
     let isNew = false;
     const saved = await edits.save(id, async (record, current) => {
-      checkVersion(ifMatch, record.transcriptVersion ?? 0);
+      const now = record.transcriptVersion ?? 0;
+      checkVersion(ifMatch, now, toTextEtag(record, now));
       machine = await readMachine(record);
       before = current;
       const wanted = await decide(machine, current);
@@ -95,7 +97,8 @@ export function addTranscriptRoutes(
     const changed = before.damage
       ? new Set(machine.segments.map((segment) => segment.id))
       : differingIds(machine, before.changes, saved.edit.changes);
-    return { version: transcriptVersion, segments: correctedSegments(machine, saved.edit.changes, asked ?? changed) };
+    const segments = correctedSegments(machine, saved.edit.changes, asked ?? changed);
+    return { edited: { version: transcriptVersion, segments }, etag: toTextEtag(saved.record, transcriptVersion) };
   };
 
   /** Where the recording was transcribed again since, fewer corrections of the newest version may hold. */
@@ -117,11 +120,12 @@ export function addTranscriptRoutes(
       const transcript = await read(services, record, version);
       // What is not whole yet has no version that one could correct.
       const isWhole = !('complete' in transcript) || transcript.complete === true;
+      const etag = isWhole ? toTextEtag(record, transcript.version) : null;
       if (format === 'json') {
-        sendVersioned(res, transcript, isWhole);
+        sendVersioned(res, transcript, etag);
         return;
       }
-      if (isWhole) res.setHeader('etag', toEtag(transcript.version));
+      if (etag !== null) res.setHeader('etag', etag);
       if (format === 'text') sendFile(res, record, 'text/plain', 'txt', toPlainText(transcript));
       else if (format === 'srt') sendFile(res, record, 'application/x-subrip', 'srt', toSrt(transcript.segments));
       else sendFile(res, record, 'text/vtt', 'vtt', toVtt(transcript.segments));
@@ -136,8 +140,8 @@ export function addTranscriptRoutes(
         return { changes: withEdits(machine, changes, segments) };
       };
       const asked = new Set(segments.map((segment) => segment.id));
-      const edited = await turns.take(id, () => edit(id, req.headers['if-match'], decide, asked));
-      sendVersioned(res, edited);
+      const { edited, etag } = await turns.take(id, () => edit(id, req.headers['if-match'], decide, asked));
+      sendVersioned(res, edited, etag);
     },
   });
 
@@ -161,7 +165,8 @@ export function addTranscriptRoutes(
         }
         return { changes: (await edits.read(id, restoredFrom))?.changes ?? [], restoredFrom };
       };
-      sendVersioned(res, await turns.take(id, () => edit(id, req.headers['if-match'], decide)));
+      const { edited, etag } = await turns.take(id, () => edit(id, req.headers['if-match'], decide));
+      sendVersioned(res, edited, etag);
     },
   });
 
@@ -172,7 +177,8 @@ export function addTranscriptRoutes(
       const { changes, damage } = await edits.readCurrent(record);
       if (damage) throw damage;
       const corrections = findUnplaced(machine, changes).map(({ start, from, text }) => ({ start, from, text }));
-      sendVersioned(res, { version: record.transcriptVersion ?? 0, corrections } satisfies UnplacedCorrections);
+      const version = record.transcriptVersion ?? 0;
+      sendVersioned(res, { version, corrections } satisfies UnplacedCorrections, toTextEtag(record, version));
     },
     async delete(req, res) {
       const { id } = await reader.readOwn(ownerOf(res), req.params.id);
@@ -181,7 +187,8 @@ export function addTranscriptRoutes(
         const unplaced = new Set(findUnplaced(machine, changes));
         return { changes: changes.filter((change) => !unplaced.has(change)), isSameText: true };
       };
-      sendVersioned(res, await turns.take(id, () => edit(id, req.headers['if-match'], decide)));
+      const { edited, etag } = await turns.take(id, () => edit(id, req.headers['if-match'], decide));
+      sendVersioned(res, edited, etag);
     },
   });
 }
@@ -216,6 +223,11 @@ function checkSegments(machine: Transcript, segments: EditTranscript['segments']
       throw new AppError('invalid_request', `segments.${i}.text: must have at most ${most} characters, for its length`);
     }
   }
+}
+
+/** The version of the text, and which hearing of the recording it corrects: segments of another lie elsewhere. */
+function toTextEtag(record: LectureRecord, version: number): string {
+  return `"${version}-${attemptOf(record, 'assemble')}"`;
 }
 
 /** Older than the versions that correct it, also where it was transcribed again since. */

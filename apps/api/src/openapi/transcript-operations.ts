@@ -10,8 +10,8 @@ import {
 import { z } from 'zod';
 import { type Answer, asFile, changeErrors, type Operations, partErrors } from './operation.ts';
 
-const etag = { ETag: 'The version of the text, in quotes.' };
-const requestHeaders = { 'If-Match': 'Only if the text still has this version.' };
+const etag = { ETag: 'The version of the text and of the hearing that it corrects, in quotes, such as "3-1".' };
+const requestHeaders = { 'If-Match': 'Only if the text still has this ETag, or this version (`"3"`).' };
 const edited: Answer = {
   description: 'The version, and its segments that were named or have changed.',
   content: { 'application/json': editedTranscriptSchema },
@@ -36,7 +36,7 @@ export const transcriptOperations: Operations = {
           'application/x-subrip': 'text',
           'text/vtt': 'text',
         },
-        headers: { ...asFile, ETag: 'The version of the text, in quotes; none of what is not whole.' },
+        headers: { ...asFile, ETag: `${etag.ETag} None of what is not whole.` },
       },
     },
     errors: [...partErrors, 'forbidden'],
