@@ -7,6 +7,8 @@
 #   RUN_DIR        folder for the rendered configuration, process id and spools (default /tmp/studymate-nginx)
 #   TLS_CERTIFICATE, TLS_KEY   files in PEM form: LISTEN speaks TLS (default: plain HTTP)
 #   CONNECTIONS_PER_ADDRESS    requests of one address at the same time (default 512)
+#   TRUSTED_PROXIES   addresses or networks of proxies in front, separated by spaces: what they say of a caller's address
+#                  (X-Forwarded-For) and of TLS (X-Forwarded-Proto) counts (default: none)
 #   BROTLI_MODULE  the brotli filter module; empty for none (default: Debian's, where it is installed)
 #
 # `start.sh -t` checks the configuration and ends.
@@ -21,6 +23,7 @@ brotli_module=${BROTLI_MODULE-/usr/lib/nginx/modules/ngx_http_brotli_filter_modu
 certificate=${TLS_CERTIFICATE:-}
 key=${TLS_KEY:-}
 connections=${CONNECTIONS_PER_ADDRESS:-512}
+proxies=${TRUSTED_PROXIES:-}
 
 fail() {
     echo "start.sh: $1" >&2
@@ -37,6 +40,7 @@ done
 [ -n "$(echo $servers)" ] || fail 'API_SERVERS names no server'
 case $listen in *[!0-9.:]* | '') fail "LISTEN=\"$listen\": give a port or address:port" ;; esac
 case $connections in *[!0-9]* | 0*) fail "CONNECTIONS_PER_ADDRESS=\"$connections\": give a number above 0" ;; esac
+case $proxies in *[!0-9A-Fa-f.:/\ ]*) fail "TRUSTED_PROXIES=\"$proxies\": give addresses or networks, separated by spaces" ;; esac
 case $brotli_module in *[!A-Za-z0-9./_-]*) fail "BROTLI_MODULE=\"$brotli_module\": give a plain path" ;; esac
 
 mkdir -p "$run_dir"
@@ -56,6 +60,17 @@ else
     rm -f "$run_dir/certificate.pem" "$run_dir/key.pem"
     : >"$run_dir/tls.conf"
 fi
+
+{
+    echo 'real_ip_header X-Forwarded-For;'
+    # The last address that no trusted proxy has: whatever stands before it the caller may have made up.
+    echo 'real_ip_recursive on;'
+    for proxy in $proxies; do echo "set_real_ip_from $proxy;"; done
+    echo 'geo $realip_remote_addr $is_trusted_proxy {'
+    echo '    default 0;'
+    for proxy in $proxies; do echo "    $proxy 1;"; done
+    echo '}'
+} >"$run_dir/proxies.conf"
 
 # The server lines for the addresses that API_SERVERS has now. Three refused connections and a copy is left alone for
 # 10 s: open-source nginx has no active checks. A name without an address is left out, because nginx would not start.

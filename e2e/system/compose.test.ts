@@ -21,6 +21,7 @@ interface Service {
   security_opt?: string[];
   depends_on?: Record<string, { condition: string }>;
   stop_grace_period?: string;
+  logging?: { driver: string; options: Record<string, string> };
 }
 
 const read = (file: string) => readFile(path.join(rootDir, file), 'utf8');
@@ -46,13 +47,25 @@ test('three API copies and a worker are configured by settings that exist and ar
   expect(apiNames).toHaveLength(3);
   for (const name of [...apiNames, 'worker']) {
     const { environment = {} } = service(name);
-    for (const key of Object.keys(environment)) expect(Object.keys(settings), name).toContain(key);
+    for (const key of Object.keys(environment)) expect([...Object.keys(settings), 'TZ'], name).toContain(key);
     const config = parseConfig(environment, '/app');
     expect(config.redis.url).toBe('redis://redis:6379');
     expect(config.cache.redis?.url).toBe('redis://cache:6379');
     expect(config.dataDir).toBe('/data');
     expect(seconds(service(name).stop_grace_period)).toBeGreaterThan(config.shutdownTimeoutMs / 1000);
     expect(service(name).volumes).toContain('data:/data');
+  }
+});
+
+/** What the file decides: where things lie and listen. */
+const decided =
+  /^(PORT|HOST|(WORKER_)?INTERNAL_\w+|ALLOW_ANONYMOUS|DATA_DIR|(CACHE_)?REDIS_\w+|QUEUE_PREFIX|SHUTDOWN_\w+)$/;
+/** Paths within the image. */
+const ofTheImage = /^(FFMPEG_PATH|FFPROBE_PATH|MODELS_DIR|MODEL_CACHE_DIR)$/;
+
+test('a setting in .env reaches whom it is for, unless the file or the image decides it', () => {
+  for (const name of Object.keys(settings).filter((each) => !decided.test(each) && !ofTheImage.test(each))) {
+    expect(composeText, name).toContain(` ${name}: \${${name}:-`);
   }
 });
 
@@ -102,6 +115,8 @@ test('every container runs without rights on a read-only system, from an image w
     expect(each.read_only, name).toBe(true);
     expect(each.cap_drop, name).toEqual(['ALL']);
     expect(each.security_opt, name).toEqual(['no-new-privileges:true']);
+    // Each line of a log that has no end takes room from the recordings.
+    expect(each.logging, name).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '5' } });
     expect(each.image, name).toMatch(/:(?!latest)[\w.-]*\d[\w.-]*$/);
     if (!each.build) continue;
     const file = each.build.dockerfile ?? path.join(each.build.context, 'Dockerfile');
@@ -146,6 +161,7 @@ test('the Redis of the queue keeps its data and never drops a key; that of the c
   const { command = [], volumes } = service('redis');
   const option = (name: string) => command[command.indexOf(name) + 1];
   expect(option('--maxmemory-policy')).toBe('noeviction');
+  expect(option('--maxmemory')).toMatch(/^\d+gb$/);
   expect(option('--appendonly')).toBe('yes');
   expect(volumes).toEqual(['redis:/data']);
   const cache = service('cache').command ?? [];

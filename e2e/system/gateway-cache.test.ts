@@ -215,6 +215,26 @@ test('with a certificate the gateway speaks TLS and HTTP/1.1 as before, and says
   const { hostname, port } = new URL(gateway.baseUrl);
   const plain = await request(`http://${hostname}:${port}/api/v1/lectures`);
   expect(plain.status).toBe(400);
+  expect(await probeAsImage({ LISTEN: port, TLS_CERTIFICATE: '/certificate.pem' })).toBe(0);
+  expect(await probeAsImage({ LISTEN: port })).not.toBe(0);
+});
+
+/** The health check of the gateway's image, with the settings of its container. @returns the exit status */
+async function probeAsImage(env: Record<string, string>): Promise<number> {
+  const file = await readFile(path.join(rootDir, 'nginx/Dockerfile'), 'utf8');
+  const [command = '', ...args] = JSON.parse(/^HEALTHCHECK [^[]*(\[.*\])$/ms.exec(file)?.[1]?.split('\n')[0] ?? '[]');
+  const run = promisify(execFile)(command, args, { env: { PATH: process.env.PATH, ...env } });
+  return run.then(
+    () => 0,
+    ({ code }) => code,
+  );
+}
+
+test('the health check of the image asks where the gateway listens', async () => {
+  const { address } = await startCountingCopy();
+  const { baseUrl } = await gatewayFor(address);
+  const { port } = new URL(baseUrl);
+  expect(await probeAsImage({ LISTEN: `0.0.0.0:${port}` })).toBe(0);
 });
 
 test('more requests of one address at the same time than it may have are refused; another address is not', async () => {

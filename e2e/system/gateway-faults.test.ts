@@ -1,6 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { freePorts } from '../../scripts/lib/ports.mjs';
+import { rootDir } from '../support/running-system.ts';
 import { type Gateway, startGateway } from './support/gateway.ts';
 import { request, toJson, toMultipart } from './support/http.ts';
 
@@ -48,6 +54,19 @@ const dropping = () => startBadCopy((socket) => socket.destroy());
 const hanging = () => startBadCopy(() => {});
 const answering = () =>
   startBadCopy((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'));
+
+/** A copy that answers with what it is told of the caller: address and scheme. */
+async function startEchoingCopy(): Promise<{ address: string }> {
+  const server = http.createServer((req, res) =>
+    res.end(`${req.headers['x-forwarded-for']} ${req.headers['x-forwarded-proto']}`),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { address: `127.0.0.1:${(server.address() as net.AddressInfo).port}` };
+}
 
 async function gatewayFor(...servers: string[]): Promise<Gateway> {
   const gateway = await startGateway(servers, { healthy: false });
@@ -161,4 +180,42 @@ test('what a caller claims about its own address does not reach the copies, its 
   expect(headers.get('host')).toBe(host);
   expect(headers.get('traceparent')).toBe(traceparent);
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('what a trusted proxy says of address and TLS reaches the copies, and counts for the limits; made-up addresses do not', async () => {
+  const copy = await startEchoingCopy();
+  const gateway = await startGateway([copy.address], {
+    healthy: false,
+    env: { TRUSTED_PROXIES: '127.0.0.90 127.0.9.0/24' },
+  });
+  closers.push(gateway.close);
+  const ask = (from: string, forwardedFor: string, proto = 'https') =>
+    request(`${gateway.baseUrl}/api/v1/lectures`, {
+      from,
+      headers: { 'x-forwarded-for': forwardedFor, 'x-forwarded-proto': proto },
+    });
+  const seen = async (...asked: Parameters<typeof ask>) => (await ask(...asked)).body.toString();
+  expect(await seen('127.0.0.90', '203.0.113.5')).toBe('203.0.113.5 https');
+  expect(await seen('127.0.9.7', '10.9.9.9, 203.0.113.6, 127.0.0.90', 'http')).toBe('203.0.113.6 http');
+  expect(await seen('127.0.0.90', '203.0.113.5', 'ftp')).toBe('203.0.113.5 http');
+  expect(await seen('127.0.0.91', '203.0.113.5')).toBe('127.0.0.91 http');
+
+  const many = (forwardedFor: string) => Promise.all(Array.from({ length: 60 }, () => ask('127.0.0.90', forwardedFor)));
+  expect((await many('203.0.113.7')).filter(({ status }) => status === 429)).not.toEqual([]);
+  expect((await ask('127.0.0.90', '203.0.113.8')).status).toBe(200);
+});
+
+test('the topics of a course, which a worker may have to find: waited for as long as for other work', async () => {
+  const rendered = await readFile(path.join(rootDir, 'nginx/gateway.conf.template'), 'utf8');
+  const found = [...rendered.matchAll(/location ~\* (\S+) \{([^}]*)\}/g)].find(([, pattern = '']) =>
+    new RegExp(pattern, 'i').test('/api/v1/courses/01jd/topics'),
+  );
+  expect(found?.[2]).toContain('proxy_read_timeout 300s;');
+});
+
+test.each(['*', '10.0.0.0/8; }', 'proxy.example'])('TRUSTED_PROXIES=%s: refused with its reason', (proxies) => {
+  const env = { PATH: process.env.PATH, TRUSTED_PROXIES: proxies, RUN_DIR: path.join(tmpdir(), 'studymate-refused') };
+  const { status, stderr } = spawnSync(path.join(rootDir, 'nginx/start.sh'), ['-t'], { env, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain('TRUSTED_PROXIES');
 });

@@ -94,7 +94,7 @@ test('a plain request id is passed on and returned; another is replaced by a new
 test('security headers come once, whether the API answers or nginx', async () => {
   const fromApi = await ask('/api/v1/lectures');
   const fromHealth = await ask('/health/fast');
-  const fromNginx = await ask('/api/v1/lectures/x/cancel', { method: 'POST', body: Buffer.alloc(2 ** 20 + 1) });
+  const fromNginx = await ask('/api/v1/lectures/x/cancel', { method: 'POST', body: Buffer.alloc(2 ** 21 + 1) });
   expect(fromNginx.status).toBe(413);
   for (const answer of [fromApi, fromHealth, fromNginx]) {
     expect(answer.headers.server).toBe('nginx');
@@ -119,8 +119,16 @@ test('a path that does not exist, also one that climbs, is a 404 in our form', a
 });
 
 test('what nginx itself refuses, is refused in our form', async () => {
-  const tooLarge = await ask('/api/v1/lectures/x/cancel', { method: 'POST', body: Buffer.alloc(2 ** 20 + 1) });
+  const tooLarge = await ask('/api/v1/lectures/x/cancel', { method: 'POST', body: Buffer.alloc(2 ** 21 + 1) });
   expectOurError(tooLarge, 'body_too_large');
+  // As large as corrections may be.
+  const large = await ask('/api/v1/lectures/x/transcript', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: `{"segments":[]${' '.repeat(2 ** 21 - 15)}}`,
+  });
+  expect([large.status, toJson(large).error.code]).not.toContain('body_too_large');
+  expect(large.status).toBeLessThan(500);
   const longLine = await ask(`/api/v1/lectures?${'x'.repeat(20_000)}`);
   expectOurError(longLine, 'invalid_request');
   const longHeader = await ask('/api/v1/lectures', { headers: { 'x-long': 'x'.repeat(20_000) } });
