@@ -110,6 +110,10 @@ test('list: newest first, the cursor goes through all; a damaged one hides no ot
     cursor = page.nextCursor;
   }
   expect(seen).toEqual(ids.filter((_, i) => i !== 2));
+  // Whose it is cannot be read either; others are told nothing of it.
+  const damaged = String(ids[2]);
+  await expect(dan.getCourse(damaged)).rejects.toMatchObject({ code: 'internal', status: 500 });
+  await expect(ada.getCourse(damaged)).rejects.toMatchObject({ code: 'not_found', status: 404 });
 });
 
 test('change of a version that is no longer the newest: 412, and nothing is changed', async () => {

@@ -54,7 +54,7 @@ test('list of a course: only its lectures; of all: also the others', async () =>
   expect(all.lectures.map((lecture) => lecture.id)).toEqual(expect.arrayContaining([inside.id, outside.id]));
 });
 
-test('a lecture whose record is damaged: left out of the list, said once; its owner alone can delete it', async () => {
+test('a lecture whose record is damaged: left out of the list, said once; its owner alone is told, and can delete it', async () => {
   const older = await makeLecture(t, { id: createId(Date.now() + 60_001) });
   const damaged = [
     await makeLecture(t, { id: createId(Date.now() + 60_002) }),
@@ -67,6 +67,10 @@ test('a lecture whose record is damaged: left out of the list, said once; its ow
     expect(page.lectures.map((lecture) => lecture.id)).toEqual([older.id]);
   }
   expect(t.log.filter((line) => line.lectureId === own).map((line) => line.level)).toHaveLength(1);
+  for (const part of ['', '/events', '/transcript', '/media']) {
+    expect(await codeOf(`/api/v1/lectures/${own}${part}`)).toBe('500 internal');
+    expect(await codeOf(`/api/v1/lectures/${foreign}${part}`)).toBe('404 not_found');
+  }
   expect(await codeOf(`/api/v1/lectures/${foreign}`, { method: 'DELETE' })).toBe('404 not_found');
   expect(await t.blobs.stat(recordKey(`${foreign}`, 1))).not.toBeNull();
   const deleted = await fetch(`${t.url}/api/v1/lectures/${own}`, { method: 'DELETE' });

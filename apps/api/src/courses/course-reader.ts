@@ -17,11 +17,22 @@ export interface CourseReader {
 }
 
 /** Each answer costs a few small reads, however many courses, members and lectures there are. */
-export function createCourseReader(deps: { courses: Pick<CourseStore, 'read' | 'isMember'> }): CourseReader {
+export function createCourseReader(deps: {
+  courses: Pick<CourseStore, 'read' | 'isMember' | 'listIds'>;
+}): CourseReader {
   const { courses } = deps;
 
+  /** A damaged record does not tell whose it is, but each who owns or reads it has it in a list; to others it is none. */
+  const readKnown = (person: string, courseId: string): Promise<CourseRecord | null> =>
+    courses.read(courseId).catch(async (error: unknown) => {
+      const isDamage = error instanceof AppError && error.code === 'internal';
+      const listAll = () => courses.listIds(person, { limit: Number.POSITIVE_INFINITY });
+      if (isDamage && !(await listAll()).includes(courseId)) return null;
+      throw error;
+    });
+
   const find: CourseReader['find'] = async (person, courseId) => {
-    const record = await courses.read(courseId);
+    const record = await readKnown(person, courseId);
     if (!record) return null;
     return record.owner === person || (await courses.isMember(courseId, person)) ? record : null;
   };
@@ -47,7 +58,7 @@ export function createCourseReader(deps: { courses: Pick<CourseStore, 'read' | '
     },
     async checkOwn(person, courseId) {
       if (courseId === null || courseId === undefined) return;
-      if ((await courses.read(courseId))?.owner === person) return;
+      if ((await readKnown(person, courseId))?.owner === person) return;
       throw new AppError('unknown_course', 'courseId names no course of yours; make one with POST /api/v1/courses.');
     },
   };

@@ -7,13 +7,16 @@ import { defaultBacklog } from '@studymate/queue/estimate';
 import { noLiveState, toLectureView } from '@studymate/queue/lecture-view';
 import type { LiveStore } from '@studymate/queue/live';
 import { withRedis } from '@studymate/queue/redis';
+import type { BlobStore } from '@studymate/storage/blob-store';
+import { ownerMarkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { CourseReader } from '../courses/course-reader.ts';
 
 export interface LectureReader {
   /**
    * A lecture that a person may read: their own, or one of a course that is shared with them.
-   * @throws AppError `not_found`, also for what is no id and for what belongs to somebody else
+   * @throws AppError `not_found`, also for what is no id and for what belongs to somebody else; of one whose record is damaged
+   *   only its owner is told, `internal`
    */
   readRecord(person: string, lectureId: unknown): Promise<LectureRecord>;
   /** A lecture that is a person's own, to change it or to see what only its owner may. @throws AppError `not_found`; `forbidden` when they may only read it */
@@ -27,16 +30,25 @@ const noIndex: ArtifactIndex = { cutChunks: [], transcribedChunks: [] };
 const liveTimeoutMs = 500;
 
 export function createLectureReader(deps: {
+  blobs: Pick<BlobStore, 'stat'>;
   lectures: LectureStore;
   courseReader: Pick<CourseReader, 'isShared'>;
   live: LiveStore;
   pace: Pace;
 }): LectureReader {
-  const { lectures, courseReader, live, pace } = deps;
+  const { blobs, lectures, courseReader, live, pace } = deps;
+
+  /** A damaged record does not tell whose it is; the mark by which its owner's lectures are listed does. */
+  const readKnown = (person: string, id: string): Promise<LectureRecord | null> =>
+    lectures.read(id).catch(async (error: unknown) => {
+      const isDamage = error instanceof AppError && error.code === 'internal';
+      if (isDamage && (await blobs.stat(ownerMarkKey(person, id))) === null) return null;
+      throw error;
+    });
 
   const readRecord: LectureReader['readRecord'] = async (person, lectureId) => {
     const id = idSchema.safeParse(lectureId);
-    const record = id.success ? await lectures.read(id.data) : null;
+    const record = id.success ? await readKnown(person, id.data) : null;
     if (record && (record.owner === person || (await courseReader.isShared(person, record)))) return record;
     throw new AppError('not_found', 'There is no such lecture.');
   };
