@@ -29,7 +29,8 @@ test('promtool finds no fault in the configuration and the rules, and their test
   await run('promtool', ['test', 'rules', ops('rules/studymate.test.yml')]);
 });
 
-test('every alert has a test in which it fires and one in which it is quiet', async () => {
+test('every alert has a test in which it fires and one in which it is quiet, and is described', async () => {
+  const page = await readFile(path.join(rootDir, 'docs/monitoring.md'), 'utf8');
   const rules = await readRules();
   const cases = ((await readYaml('rules/studymate.test.yml')).tests as RuleTest[]).flatMap(
     (each) => each.alert_rule_test,
@@ -39,6 +40,7 @@ test('every alert has a test in which it fires and one in which it is quiet', as
   for (const { alert } of rules) {
     expect(firing, alert).toContain(alert);
     expect(quiet, alert).toContain(alert);
+    expect(page).toMatch(new RegExp(`^\\|.*\`${alert}\`.*\\| (warning|critical)(, critical)? \\|$`, 'm'));
   }
 });
 
