@@ -44,22 +44,21 @@ describe('a server that accepts and never answers', () => {
 
   it('when the store is opened: keeps it for its grace only', async () => {
     s3.intercept = () => 'hang';
-    const startedMs = performance.now();
-    const store = await open({ graceMs: 50, patienceMs: 3_000 });
-    expect(performance.now() - startedMs).toBeLessThan(2_500);
+    // The test fails by its own time limit should it be kept for as long as a request may take.
+    const store = await open({ graceMs: 50, patienceMs: 600_000 });
     // What the opening asks has not ended: a check is part of it, and no request of its own.
     void store.check().catch(() => undefined);
     void store.check().catch(() => undefined);
     await expect.poll(() => s3.requests).toEqual(['PUT ~check']);
     s3.intercept = () => null;
+    s3.hangUp();
   });
 
   it('when it is asked: storage_unavailable after the time that it has, for those too that wait for a connection', async () => {
     const store = await open({ patienceMs: 1_500 });
     s3.intercept = () => 'hang';
-    const startedMs = performance.now();
+    // More than there are connections, none of which becomes free.
     const asked = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.read(`a/${i}`)));
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
     for (const answer of asked) expect(answer).toMatchObject({ status: 'rejected', reason: hangs });
     s3.intercept = () => null;
     // On a busy machine one answer may take longer than this store's patience.

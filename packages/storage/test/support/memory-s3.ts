@@ -25,6 +25,8 @@ export interface MemoryS3 {
   requests: string[];
   /** Called with each request: null lets it go on, a code refuses it, "hang" never answers it, "late" refuses after 200. */
   intercept: (asked: S3Asked) => string | null | Promise<string | null>;
+  /** Ends all connections: those whose requests hang, too. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -128,6 +130,7 @@ export async function startMemoryS3(): Promise<MemoryS3> {
     uploads,
     requests: [],
     intercept: () => null,
+    hangUp: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       server.close();
