@@ -13,7 +13,8 @@ test.each([
   ['for long after the time that it had', 1_200],
   ['just over the end of the time that it had', 1_005],
 ])('withRedis in a process that was held up %s: the answer that has come meanwhile counts', async (_, heldUpMs) => {
-  const answer = withRedis(() => testRedis.redis.ping(), 1_000);
+  const ask = () => testRedis.redis.ping();
+  const answer = withRedis(() => ask().then(ask), 1_000);
   const startMs = performance.now();
   while (performance.now() - startMs < heldUpMs) {
     // Nothing else gets a turn.
