@@ -69,7 +69,7 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** How long a start waits for Redis: without it the first requests would be refused although it is there. */
+/** How long a start waits for Redis: without it the first requests would be refused, or not kept, although it is there. */
 const redisGraceMs = 1_000;
 const closeTimeoutMs = 1_000;
 
@@ -110,7 +110,11 @@ export async function createServices(deps: {
     onFault: (error) => logger.warn({ reason: explainStoreFault(error) ?? error }, 'the store cannot be used'),
     onBack: () => logger.info('the store is back'),
   };
-  const [{ blobs: store, partials }] = await Promise.all([openStore(config, watch), untilReady(redis)]);
+  const [{ blobs: store, partials }] = await Promise.all([
+    openStore(config, watch),
+    untilReady(redis),
+    untilReady(cacheRedis),
+  ]);
   const keys = createKeys(prefix);
   const breakers = createBreakers({ config: config.breakers, logger, metrics, redis, keys, blobs: store });
   const blobs = guardStore(store, breakers.store);
