@@ -1,4 +1,7 @@
 /// <reference lib="dom" />
+import { createFileBlobStore } from '@studymate/storage/file-blob-store';
+import { createLectureStore } from '@studymate/storage/lecture-store';
+import { createTranscriptEditStore } from '@studymate/storage/transcript-edit-store';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -71,6 +74,9 @@ test.for([
   faults.push(...(await findFaults(page, 'topics of a course')));
   await page.goto(`/#/lectures/${failedId}`);
   await page.locator('.lecture-status[data-status="failed"]').waitFor();
+  // Nothing is there that could be searched or played.
+  await page.locator('.player').waitFor({ state: 'hidden' });
+  expect(await page.locator('#search').count()).toBe(0);
   faults.push(...(await findFaults(page, 'a failed lecture')));
   await page.goto(`/#/lectures/${studiedId}`);
   await page.locator('.segment').first().waitFor();
@@ -104,7 +110,8 @@ test.for([
   const isWide = () => page.evaluate(() => (document.scrollingElement as Element).scrollWidth > window.innerWidth);
   expect(await isWide()).toBe(false);
   await page.locator('.edit-icon').nth(2).click();
-  await page.locator('.version').first().waitFor();
+  await page.locator('.versions summary').last().click();
+  await page.locator('.text-change').first().waitFor();
   faults.push(...(await findFaults(page, 'versions of the text')));
   await page.keyboard.press('Escape');
   await page.locator('.edit-icon').last().click();
@@ -150,6 +157,34 @@ test.for([
   faults.push(...(await findFaults(page, 'sign-in')));
   expect(faults).toEqual([]);
   expect(problems.filter((problem) => !/\b(401|412|503)\b/.test(problem))).toEqual([]);
+});
+
+test('corrections that find no place in a text that was heard anew are told of, copied and thrown away, and axe finds nothing', async () => {
+  const blobs = await createFileBlobStore({ rootDir: system.dataDir });
+  try {
+    const change = { id: 0, start: 3, from: 'What is heard no more.', text: 'What somebody wrote.' };
+    const edits = createTranscriptEditStore({ blobs, lectures: createLectureStore({ blobs }) });
+    await edits.save(studiedId, async () => ({ changes: [change], changedSegments: 0 }));
+  } finally {
+    await blobs.close();
+  }
+  const { page, problems } = await open({ locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.goto(`/#/lectures/${studiedId}`);
+  const note = page.locator('.transcript .stale', { hasText: 'One correction has no place' });
+  await note.getByRole('button').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('.text-change', { hasText: 'What is heard no more.' }).waitFor();
+  expect(await findFaults(page, 'corrections without a place')).toEqual([]);
+  await dialog.getByRole('button', { name: 'Copy' }).click();
+  await dialog.getByText('Copied.').waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('0:03 What somebody wrote.');
+  const before = await system.client.getLecture(studiedId);
+  await dialog.getByRole('button', { name: 'Throw away' }).click();
+  await note.waitFor({ state: 'detached' });
+  const after = await system.client.getLecture(studiedId);
+  expect(after.transcriptVersion).toBe(before.transcriptVersion + 1);
+  expect((await system.client.getUnplacedCorrections(studiedId)).corrections).toEqual([]);
+  expect(problems).toEqual([]);
 });
 
 test('Arabic is chosen by its name, stays, turns the page round without sideways scrolling, and goes back', async () => {

@@ -341,7 +341,23 @@ test('a text is corrected with undo, saved, found and exported, against another 
   const edited = await system.client.getTranscript(studiedId);
   expect(edited.segments.slice(0, 3).map(({ text }) => text)).toEqual(['', textOf(1), 'What is mine.']);
 
+  // A first segment that is left out is no place for the Tab key.
+  await page.getByRole('button', { name: 'Stop correcting' }).click();
+  await page.evaluate((seconds) => {
+    const audio = document.querySelector('audio') as HTMLMediaElement;
+    audio.currentTime = seconds;
+  }, machine.segments[0]?.start ?? 0);
+  await row(1).locator('.moment[tabindex="0"]').waitFor();
+  await page.getByRole('tab', { name: 'Ask' }).click();
+  await page.locator('#panel-ask .stale', { hasText: 'earlier version' }).waitFor();
+  await page.getByRole('tab', { name: 'Summary' }).click();
+  await begin('Correct text');
+
   await page.getByRole('button', { name: 'Versions' }).click();
+  await page.locator('summary[aria-label="What it changes: The machine’s text"]').click();
+  const changes = page.locator('details[open] .text-change');
+  await expect.poll(() => changes.locator('del').allTextContents()).toEqual(['left out', 'What is mine.']);
+  expect(await changes.locator('ins').allTextContents()).toEqual([textOf(0), textOf(2)]);
   await page.getByRole('button', { name: 'Restore: The machine’s text' }).click();
   await state('Saved as version 4.');
   expect((await system.client.getTranscript(studiedId)).segments).toEqual(machine.segments);

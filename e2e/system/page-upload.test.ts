@@ -94,6 +94,11 @@ test('what the microphone hears is recorded with a pause, sent, and also sent wh
   expect(lecture.id).not.toBe(firstId);
   // Nobody has just asked for it.
   expect(page.url()).toMatch(/#\/$/);
+  await page.goto(`/#/lectures/${lecture.id}`);
+  await page.waitForFunction(() => {
+    const { duration = Number.NaN } = document.querySelector('audio') ?? {};
+    return Number.isFinite(duration) && duration > 1;
+  });
   expect(problems).toEqual([]);
 });
 

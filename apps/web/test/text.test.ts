@@ -1,5 +1,5 @@
 import type { Lecture } from '@studymate/contracts/lecture';
-import { type StageStatus, stageNames } from '@studymate/contracts/stages';
+import { type StageName, type StageStatus, stageNames } from '@studymate/contracts/stages';
 import type { Segment } from '@studymate/contracts/transcript';
 import { describe, expect, test } from 'vitest';
 import { parseRoute, toHash, toLectureHash } from '../src/state/route.ts';
@@ -309,6 +309,7 @@ describe('notes as Markdown', () => {
     ],
     cards: [{ id: 'a', type: 'question' as const, front: 'Who?', back: 'He.', start: 1 }],
     segments: [segment(0, ' One '), segment(5, 'two.'), segment(40, '# Three')],
+    stale: new Set<StageName>(),
   };
 
   test('have what was said in its chapters, and nothing that users wrote becomes markup', () => {
@@ -321,6 +322,14 @@ describe('notes as Markdown', () => {
         '## Cards\n\n- Who?\n  - He.\n',
       ].join('\n'),
     );
+  });
+
+  test('say what was made of an earlier version of the text', () => {
+    const text = toMarkdown({ ...notes, stale: new Set<StageName>(['summary', 'chapters']) }, en);
+    const note = 'Made of an earlier version of the text.';
+    for (const heading of ['Summary', 'Key terms']) expect(text).toContain(`## ${heading}\n\n*${note}*\n\n- `);
+    expect(text).toContain(`## Transcript\n\n*Chapters: ${note}*\n\n### Before`);
+    expect(text).toContain('## Cards\n\n- Who?');
   });
 
   test('leave out what was not made', () => {

@@ -45,7 +45,7 @@ function createText(texts: readonly string[], left: readonly Change[] = []) {
       },
     },
     store: {
-      readMachine: async () => toSegments(0, texts),
+      readText: async (version) => toSegments(0, version === 0 ? texts : kept.texts),
       save,
       restore: async () => {
         put(texts.map((text, id) => ({ id, text })));
@@ -187,6 +187,29 @@ test('a text that is too long keeps none of the others from being saved, and is 
   expect([kept.texts, [...editor.changes.value.keys()], editor.field.value?.id]).toEqual([['eins', 'two'], [1], 1]);
   await editor.save();
   expect(kept.version).toBe(1);
+});
+
+test('a refusal that names a segment is told at that one, which is opened, until something is written', async () => {
+  const { editor, save, write } = createText(['one', 'two', 'three']);
+  write(1, 'zwei');
+  write(2, 'drei');
+  editor.closeField();
+  const message = 'segments.1.text: must be something else';
+  save.mockRejectedValueOnce(new ApiError(400, null, null, { error: { code: 'invalid_request', message } }));
+  await editor.save();
+  expect([editor.refused.value, editor.field.value?.id]).toEqual([{ id: 2, reason: 'must be something else' }, 2]);
+  expect(toEditingStatus(editor, en)).toBe(`${en.editing.refused} ${en.editing.changed(2)}`);
+  editor.type('drei!');
+  expect(editor.refused.value).toBeNull();
+});
+
+test('what an earlier version says elsewise is what stands there now, and what would', async () => {
+  const { editor, write } = createText(['one', 'two']);
+  write(1, 'zwei');
+  await editor.save();
+  write(0, 'not saved');
+  expect(await editor.compare(0)).toEqual([{ start: 1, before: 'zwei', after: 'two' }]);
+  expect(await editor.compare(1)).toEqual([]);
 });
 
 test('a space at the end of what is typed outlasts a step in the middle of a word', () => {

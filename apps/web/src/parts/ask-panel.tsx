@@ -1,9 +1,14 @@
 import type { AskEvent } from '@studymate/client/ask-stream';
+import type { Lecture } from '@studymate/contracts/lecture';
 import type { AskResponse } from '@studymate/contracts/search';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
+import { findStage, isStale } from '../state/lecture-state.ts';
 import { toMessage } from '../text/problems.ts';
+import { whyMissing } from '../text/status-text.ts';
+import { useFocusAfter } from './lost-focus.ts';
 import { Moment } from './moment.tsx';
+import { StaleNote } from './stale-note.tsx';
 
 interface Turn {
   question: string;
@@ -19,11 +24,24 @@ function withEvent(answer: AskResponse | null, event: AskEvent): AskResponse | n
   return answer && { ...answer, statements: [...(answer.statements ?? []), event.statement] };
 }
 
+interface AskPanelProps {
+  lectureId: string;
+  lecture: Lecture | null;
+  /** There is nothing that could be asked about. */
+  hasNoText: boolean;
+  onSeek(seconds: number): void;
+  /** The study parts are wanted from the corrected text. */
+  onMakeAgain(): void;
+}
+
 /** Questions about one lecture, one leaning on the other; each answer is what was said, and when. */
-export function AskPanel({ lectureId, onSeek }: { lectureId: string; onSeek(seconds: number): void }) {
+export function AskPanel({ lectureId, lecture, hasNoText, onSeek, onMakeAgain }: AskPanelProps) {
   const { client } = useApp();
   const m = useMessages();
   const field = useRef<HTMLInputElement>(null);
+  const keepFocus = useFocusAfter(field);
+  // The passages that answers are made of are found when the chapters are made.
+  const chapters = lecture === null ? undefined : findStage(lecture, 'chapters');
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [isAsking, setAsking] = useState(false);
   const over = useRef(new AbortController());
@@ -54,8 +72,20 @@ export function AskPanel({ lectureId, onSeek }: { lectureId: string; onSeek(seco
   return (
     <div class="ask">
       <h2 class="pane-title">{m.ask.title}</h2>
+      {lecture !== null && chapters !== undefined && isStale(lecture, chapters) && (
+        <StaleNote
+          lecture={lecture}
+          text={m.ask.stale}
+          onMakeAgain={() => {
+            keepFocus();
+            onMakeAgain();
+          }}
+        />
+      )}
+      {hasNoText && lecture !== null && <p class="placeholder">{whyMissing(lecture, 'chapters', m)}</p>}
       <form
         class="one-line"
+        hidden={hasNoText}
         onSubmit={(event) => {
           event.preventDefault();
           void ask();

@@ -3,7 +3,7 @@ import type { Lecture } from '@studymate/contracts/lecture';
 import type { StageName } from '@studymate/contracts/stages';
 import { useRef } from 'preact/hooks';
 import { useApp, useMessages } from '../state/app.ts';
-import { findStage } from '../state/lecture-state.ts';
+import { findStage, isStale } from '../state/lecture-state.ts';
 import type { Messages } from '../text/en.ts';
 import type { Notes } from '../text/markdown.ts';
 import { toMessage } from '../text/problems.ts';
@@ -118,8 +118,11 @@ async function readNotes(client: StudyMateClient, lecture: Lecture): Promise<Omi
     ifMade('chapters', () => client.getChapters(id, { level: 'general' })),
     ifMade('flashcards', () => client.getFlashcards(id)),
   ]);
-  const { segments } = transcript;
-  return { title, summary, chapters: chapters ?? [], cards: cards ?? [], segments };
+  const { segments, version } = transcript;
+  // Of this text, also where it was saved just now.
+  const given = { ...lecture, transcriptVersion: version };
+  const stale = new Set(lecture.stages.filter((stage) => isStale(given, stage)).map(({ name }) => name));
+  return { title, summary, chapters: chapters ?? [], cards: cards ?? [], segments, stale };
 }
 
 function saveText(text: string, fileName: string): void {

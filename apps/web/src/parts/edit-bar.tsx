@@ -32,6 +32,7 @@ export function EditBar(props: EditBarProps) {
   const changed = editor.changes.value.size;
   const phase = editor.phase.value;
   const isBusy = phase === 'saving';
+  const language = lecture?.language ?? undefined;
   const uncertain = editor.uncertain.value;
   const take = (step: () => number | null) => {
     const id = step();
@@ -128,8 +129,18 @@ export function EditBar(props: EditBarProps) {
             </button>
           )}
       </div>
-      {asked === 'versions' && <TranscriptVersions editor={editor} onClose={() => setAsked(null)} />}
-      {asked === 'unplaced' && <UnplacedCorrections editor={editor} onClose={() => setAsked(null)} />}
+      {asked === 'versions' && (
+        <TranscriptVersions editor={editor} language={language} onClose={() => setAsked(null)} />
+      )}
+      {asked === 'unplaced' && (
+        <UnplacedCorrections
+          corrections={editor.unplaced.value}
+          why={m.editing.unplacedWhy}
+          language={language}
+          onClose={() => setAsked(null)}
+          onDiscard={editor.discardUnplaced}
+        />
+      )}
       {asked === 'discard' && (
         <Confirm
           title={m.editing.discardTitle}

@@ -8,13 +8,15 @@ import { Speed } from './speed.tsx';
 interface PlayerProps {
   mediaUrl: string;
   playback: Playback;
+  /** Whether to say that the recording cannot be played; where nothing could be made of it there is nothing to play, either. */
+  isNeeded: boolean;
   /** A recording with a picture needs more room; known only after a moment. */
   onVideo(): void;
   children: ComponentChildren;
 }
 
 /** Plays the recording with the browser's own controls, which work with keyboard and screen reader. */
-export function Player({ mediaUrl, playback, onVideo, children }: PlayerProps) {
+export function Player({ mediaUrl, playback, isNeeded, onVideo, children }: PlayerProps) {
   const m = useMessages();
   const [kind, setKind] = useState<'audio' | 'video' | null>(null);
   const [cannotPlay, setCannotPlay] = useState(false);
@@ -69,7 +71,7 @@ export function Player({ mediaUrl, playback, onVideo, children }: PlayerProps) {
   };
 
   return (
-    <section class="player" aria-label={m.player.title}>
+    <section class="player" aria-label={m.player.title} hidden={cannotPlay && !isNeeded}>
       {children}
       <div class="player-media">
         <Media

@@ -36,7 +36,9 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
   const [typed, setTyped] = useState(text);
   const shown = toShown(typed, text);
   const excess = toExcess(change, segment);
-  const excessId = useId();
+  const refused = editor.refused.value?.id === id ? editor.refused.value.reason : null;
+  const wrong = excess > 0 ? m.editing.tooLongBy(excess) : refused;
+  const wrongId = useId();
   const clock = toClock(start);
   const conflict = isContested(change, segment) ? `newer-${id}` : undefined;
   // Before the next key: its letter is for this field.
@@ -87,8 +89,8 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
         lang={language}
         rows={Math.max(2, Math.ceil(text.length / charactersOfLine))}
         aria-label={m.editing.textAt(clock)}
-        aria-invalid={excess > 0}
-        aria-describedby={[conflict, excess > 0 && excessId].filter(Boolean).join(' ') || undefined}
+        aria-invalid={wrong !== null}
+        aria-describedby={[conflict, wrong !== null && wrongId].filter(Boolean).join(' ') || undefined}
         value={shown}
         onInput={({ currentTarget, inputType }) => {
           const by: Record<string, number> = { historyUndo: 1, historyRedo: -1 };
@@ -99,9 +101,9 @@ function Field({ editor, segment, language, playback }: SegmentFieldProps) {
         onBlur={editor.commit}
         onKeyDown={onKey}
       />
-      {excess > 0 && (
-        <p id={excessId} class="segment-too-long">
-          {m.editing.tooLongBy(excess)}
+      {wrong !== null && (
+        <p id={wrongId} class="segment-wrong">
+          {wrong}
         </p>
       )}
       {conflict !== undefined && (

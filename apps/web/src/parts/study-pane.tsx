@@ -8,8 +8,8 @@ import type { StudyPart } from '../state/study-part.ts';
 import { toMessage } from '../text/problems.ts';
 import { whyMissing } from '../text/status-text.ts';
 import { useFocusAfter } from './lost-focus.ts';
+import { StaleNote } from './stale-note.tsx';
 import { panelProps } from './tabs.tsx';
-import { useIsMine } from './use-is-mine.ts';
 
 /** One of the study parts: what is made of a stage, or a line about why it is not there. */
 export function StudyPane<T>(props: {
@@ -30,7 +30,6 @@ export function StudyPane<T>(props: {
   const value = part.value.value;
   const problem = part.problem.value;
   const stage = lecture === null ? undefined : findStage(lecture, part.stage);
-  const isMine = useIsMine(lecture);
   const canRetry = lecture !== null && stage?.status === 'failed' && hasEnded(lecture);
   const toWhy = () => {
     if (lecture === null) return '';
@@ -41,14 +40,7 @@ export function StudyPane<T>(props: {
     <section ref={pane} {...panelProps(part.stage, props.selected, 'part pane')}>
       <h2 class="pane-title">{m.stages[part.stage]}</h2>
       {lecture !== null && stage !== undefined && isStale(lecture, stage) && (
-        <p class="stale">
-          {m.parts.stale}
-          {isMine === true && hasEnded(lecture) && (
-            <button class="button is-small" type="button" onClick={() => retry('study')}>
-              {m.parts.makeAgain}
-            </button>
-          )}
-        </p>
+        <StaleNote lecture={lecture} text={m.parts.stale} onMakeAgain={() => retry('study')} />
       )}
       {value === null ? <p class="placeholder">{toWhy()}</p> : props.children(value)}
       {canRetry && (

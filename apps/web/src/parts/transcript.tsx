@@ -3,6 +3,7 @@ import type { Lecture } from '@studymate/contracts/lecture';
 import type { Segment } from '@studymate/contracts/transcript';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../state/app.ts';
+import { isAssembled } from '../state/lecture-state.ts';
 import type { OpenEditor } from '../state/open-editor.ts';
 import type { Playback } from '../state/playback.ts';
 import { findAt, findWord } from '../text/transcript-text.ts';
@@ -12,7 +13,9 @@ import { panelProps } from './tabs.tsx';
 import { TranscriptHead } from './transcript-head.tsx';
 import { TranscriptRow } from './transcript-row.tsx';
 import { TranscriptSearch } from './transcript-search.tsx';
+import { useIsMine } from './use-is-mine.ts';
 
+const KeptUnplaced = toLazy(async () => ({ default: (await loadEditing()).KeptUnplaced }));
 const EditBar = toLazy(async () => ({ default: (await loadEditing()).EditBar }));
 
 interface TranscriptProps {
@@ -21,7 +24,9 @@ interface TranscriptProps {
   /** What stands there as long as there is no text. */
   placeholder: string;
   playback: Playback;
-  editing: Pick<OpenEditor, 'editor' | 'unsaved' | 'start' | 'stop'>;
+  /** There is none, and none will come. */
+  hasNoText: boolean;
+  editing: Pick<OpenEditor, 'editor' | 'unsaved' | 'start' | 'stop' | 'discardUnplaced'>;
   /** The study parts are wanted from the corrected text. */
   onMakeAgain(): void;
   selected: string;
@@ -44,6 +49,7 @@ export function Transcript(props: TranscriptProps) {
   const m = useMessages();
   const { segments, lecture, playback, atSeconds, editing } = props;
   const editor = editing.editor.value;
+  const isMine = useIsMine(lecture) === true;
   const pane = useRef<HTMLElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const isFollowing = useSignal(true);
@@ -51,6 +57,12 @@ export function Transcript(props: TranscriptProps) {
   const tabRow = useSignal(0);
   const known = useSignal(segments);
   known.value = segments;
+  /** The same, or the next one that is shown: what somebody has taken out is seen only while the text is corrected. */
+  const stopRow = useComputed(() => {
+    const isShown = ({ text }: Segment) => text !== '' || editing.editor.value !== null;
+    const next = known.value.findIndex((segment, i) => i >= tabRow.value && isShown(segment));
+    return next >= 0 ? next : known.value.findLastIndex(isShown);
+  });
   const row = useComputed(() => {
     const { seconds } = playback.now.value;
     const index = findAt(known.value, seconds);
@@ -148,12 +160,14 @@ export function Transcript(props: TranscriptProps) {
       }}
     >
       <h2 class="pane-title">{m.transcript.title}</h2>
-      <TranscriptSearch
-        segments={segments}
-        editor={editing.editor}
-        findText={(index) => findRow(index)?.querySelector('.segment-text') ?? null}
-        onLeave={leave}
-      />
+      {!props.hasNoText && (
+        <TranscriptSearch
+          segments={segments}
+          editor={editing.editor}
+          findText={(index) => findRow(index)?.querySelector('.segment-text') ?? null}
+          onLeave={leave}
+        />
+      )}
       {editor === null ? (
         <TranscriptHead segments={segments} lecture={lecture} unsaved={editing.unsaved} onStart={start} />
       ) : (
@@ -165,6 +179,9 @@ export function Transcript(props: TranscriptProps) {
           onMakeAgain={props.onMakeAgain}
           onClose={stop}
         />
+      )}
+      {isMine && lecture !== null && isAssembled(lecture) && lecture.transcriptVersion > 0 && (
+        <KeptUnplaced lecture={lecture} onDiscard={(version) => void editing.discardUnplaced(version)} />
       )}
       <p class="placeholder" hidden={segments.length > 0}>
         {props.placeholder}
@@ -180,7 +197,7 @@ export function Transcript(props: TranscriptProps) {
                 segment={segment}
                 language={lecture?.language ?? undefined}
                 row={row}
-                tabRow={tabRow}
+                tabRow={stopRow}
                 playback={playback}
                 editor={editing.editor}
               />

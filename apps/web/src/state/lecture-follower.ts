@@ -30,6 +30,8 @@ export interface LectureFollower {
   showEdited(edited: EditedTranscript): void;
   /** Fetches the newest version of the text. */
   refreshText(): Promise<void>;
+  /** Asks for all that is known of it but the text. */
+  refreshLecture(): Promise<void>;
   /** Deletes it. Nobody is told that it is gone. */
   remove(): Promise<void>;
   close(): void;
@@ -59,6 +61,10 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
       if (next.lecture !== null && next.lecture !== before) deps.onChange(before, next.lecture);
     });
     if (hasStaleText(next)) catchUp();
+  };
+  const refreshLecture = async (signal: AbortSignal) => {
+    const changes = await client.getLecture(lectureId, { signal });
+    setState(applyEvent(state.peek(), { type: 'lecture', changes }));
   };
   const refreshText = async () => {
     const text = await client.getTranscript(lectureId, { signal: over.signal });
@@ -92,8 +98,7 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
       }
       if (mine.signal.aborted) return;
       // The end: what the events left out, and whether it is still there at all.
-      const changes = await client.getLecture(lectureId, { signal: mine.signal });
-      setState(applyEvent(state.peek(), { type: 'lecture', changes }));
+      await refreshLecture(mine.signal);
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error instanceof ApiError && error.status === 404) isGone.value = true;
@@ -137,6 +142,7 @@ export function createLectureFollower(deps: LectureFollowerDeps): LectureFollowe
     retryStage,
     showEdited: (edited) => setState(withEdited(state.peek(), edited)),
     refreshText,
+    refreshLecture: () => refreshLecture(over.signal),
     async remove() {
       following?.abort();
       await client.deleteLecture(lectureId);

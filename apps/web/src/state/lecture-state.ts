@@ -91,6 +91,11 @@ export function isAssembled(lecture: Lecture): boolean {
   return findStage(lecture, 'assemble')?.status === 'done';
 }
 
+/** Whether there is no text, and none will come unless it is tried again. */
+export function hasNoText({ lecture, segments }: Pick<LectureState, 'lecture' | 'segments'>): boolean {
+  return lecture !== null && segments.length === 0 && hasEnded(lecture) && !isAssembled(lecture);
+}
+
 /** Whether the text that is there is of an earlier version than the lecture's. */
 export function hasStaleText({ lecture, awaitsText, textVersion }: LectureState): boolean {
   return lecture !== null && !awaitsText && isAssembled(lecture) && lecture.transcriptVersion !== textVersion;

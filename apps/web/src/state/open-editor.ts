@@ -12,6 +12,8 @@ export interface OpenEditor {
   unsaved: ReadonlySignal<number>;
   start(): Promise<void>;
   stop(): void;
+  /** Throws away what has no place in a text that was made anew, of all that was ever saved. */
+  discardUnplaced(version: number): Promise<void>;
   /** The lecture is no more. */
   forget(): void;
   close(): void;
@@ -71,7 +73,7 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
       memory: drafts,
       readVersion: () => follower.state.peek().textVersion,
       store: {
-        readMachine: async () => (await client.getTranscript(lectureId, { version: 0, ...limit() })).segments,
+        readText: async (version) => (await client.getTranscript(lectureId, { version, ...limit() })).segments,
         save: (changed, version) => client.editTranscript(lectureId, changed, { version, ...limit() }),
         restore: (to, version) => client.restoreTranscript(lectureId, to, { version, ...limit() }),
         listVersions: () => client.listTranscriptVersions(lectureId, limit()),
@@ -94,6 +96,14 @@ export function createOpenEditor(deps: OpenEditorDeps): OpenEditor {
       }
     },
     stop,
+    async discardUnplaced(version) {
+      try {
+        follower.showEdited(await client.discardUnplacedCorrections(lectureId, { version, ...limit() }));
+      } finally {
+        // The study parts are then of this version; or there is another one by now.
+        await follower.refreshLecture();
+      }
+    },
     forget() {
       stop();
       const owner = app.person.peek();

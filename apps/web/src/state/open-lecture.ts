@@ -84,7 +84,11 @@ export function createOpenLecture(deps: {
   });
   return {
     follower,
-    editing: { ...editing, start: () => follower.act(editing.start) },
+    editing: {
+      ...editing,
+      start: () => follower.act(editing.start),
+      discardUnplaced: (version) => follower.act(() => editing.discardUnplaced(version)),
+    },
     parts,
     waveform,
     playback,

@@ -1,5 +1,4 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { withDuration } from './recording-duration.ts';
 import type { RecordingMemory } from './recording-memory.ts';
 import { createSoundLevel } from './sound-level.ts';
 
@@ -84,6 +83,8 @@ export function createRecorder(deps: {
       courseId,
     });
     taken.add(`${startedAt.getTime()}`);
+    // While there is still a connection.
+    void loadDuration().catch(() => {});
     const pieces: Blob[] = [];
     const meter = createSoundLevel(stream, (value) => {
       level.value = value;
@@ -99,7 +100,7 @@ export function createRecorder(deps: {
     media.addEventListener('dataavailable', ({ data }) => {
       if (data.size === 0) return;
       pieces.push(data);
-      kept.add(data);
+      kept.add(data, seconds.peek());
     });
     // Also when the microphone is unplugged.
     media.addEventListener('stop', () => {
@@ -112,7 +113,7 @@ export function createRecorder(deps: {
       seconds.value = 0;
       level.value = 0;
       const handOver = async () => {
-        const whole = await withDuration(pieces, durationSeconds).catch(() => pieces);
+        const whole = await toWhole(pieces, durationSeconds);
         await deps.onRecorded(toFile(whole, media.mimeType, startedAt), courseId);
       };
       void (isWanted && pieces.length > 0 ? handOver() : Promise.resolve()).then(kept.forget);
@@ -156,12 +157,25 @@ export function createRecorder(deps: {
           taken.delete(id);
           if (left === null) return;
           taken.add(id);
-          await deps.onLeft(toFile(left.pieces, left.type, new Date(left.startedAt)), left.courseId);
+          const whole = await toWhole(left.pieces, left.seconds);
+          await deps.onLeft(toFile(whole, left.type, new Date(left.startedAt)), left.courseId);
           await left.forget();
         });
       }
     },
   };
+}
+
+/** Not needed before the first recording is whole. */
+const loadDuration = () => import('./recording-duration.ts');
+
+/** With its length, which the browser did not know when it began; without it where that cannot be written. */
+async function toWhole(pieces: Blob[], seconds: number | null): Promise<Blob[]> {
+  try {
+    return seconds === null ? pieces : await (await loadDuration()).withDuration(pieces, seconds);
+  } catch {
+    return pieces;
+  }
 }
 
 /** Named by when it was begun, in the form that sorts by itself. */

@@ -10,16 +10,27 @@ interface Head {
   courseId: string | null;
 }
 
+interface Left {
+  pieces: Blob[];
+  /** null where an earlier version of the page has not noted it. */
+  seconds: number | null;
+  forget(): Promise<void>;
+}
+
 /** What is recorded, kept piece by piece. Nothing of it fails: without room a recording lives as long as the page. */
 export interface RecordingMemory {
-  begin(head: Head): { add(piece: Blob): void; forget(): Promise<void> };
+  begin(head: Head): {
+    /** @param seconds how long it is with this piece */
+    add(piece: Blob, seconds: number): void;
+    forget(): Promise<void>;
+  };
   /** Ids of recordings that are kept, also of those that a window is at. */
   list(): Promise<string[]>;
   /**
    * A recording, as soon as no window is at it any more; null when it was sent, thrown away, or is another person's, who
    * finds it here when they are back.
    */
-  take(id: string, person: string): Promise<(Head & { pieces: Blob[]; forget(): Promise<void> }) | null>;
+  take(id: string, person: string): Promise<(Head & Left) | null>;
   /** Those of a person, and those of which nobody knows whose they are. */
   forgetAll(person: string | null): Promise<void>;
 }
@@ -44,10 +55,10 @@ export function createRecordingMemory(): RecordingMemory {
       // One after the other, so that what is forgotten stays forgotten.
       let turn = claim.then(() => {});
       return {
-        add(piece) {
+        add(piece, seconds) {
           const key = toPieceKey(id, pieceKeys.length);
           pieceKeys.push(key);
-          turn = turn.then(() => set(key, { ...head, piece }, store())).catch(() => {});
+          turn = turn.then(() => set(key, { ...head, piece, seconds }, store())).catch(() => {});
         },
         async forget() {
           await turn;
@@ -76,7 +87,7 @@ export function createRecordingMemory(): RecordingMemory {
     },
     async take(id, person) {
       const release = await lockOf(id);
-      const all = await entries<string, Head & { piece: Blob }>(store()).catch(() => []);
+      const all = await entries<string, Head & { piece: Blob; seconds?: number }>(store()).catch(() => []);
       const own = all.filter(([key]) => key.startsWith(`${id} `)).sort(([a], [b]) => (a < b ? -1 : 1));
       const [first] = own;
       // Those of earlier versions of the page have no owner.
@@ -91,6 +102,7 @@ export function createRecordingMemory(): RecordingMemory {
         type,
         startedAt,
         courseId,
+        seconds: own.at(-1)?.[1].seconds ?? null,
         pieces: own.map(([, { piece }]) => piece),
         async forget() {
           await delMany(

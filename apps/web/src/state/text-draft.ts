@@ -211,3 +211,18 @@ export function findUncertain(segments: readonly Segment[], changes: Changes, fr
   }
   return -1;
 }
+
+/** A segment of which two versions say different things. */
+export interface Difference {
+  start: number;
+  before: string;
+  after: string;
+}
+
+/** What changes where the text of other lines takes the place of these. Both are of the same segments. */
+export function findDifferences(lines: readonly Line[], others: readonly Line[]): Difference[] {
+  return others.flatMap(({ id, start, text }) => {
+    const before = lines[id]?.text ?? '';
+    return before === text ? [] : [{ start, before, after: text }];
+  });
+}

@@ -7,7 +7,9 @@ import { createDraftNotes } from './draft-notes.ts';
 import {
   type Change,
   type Changes,
+  type Difference,
   emptyDraft,
+  findDifferences,
   findUncertain,
   isContested,
   isOf,
@@ -25,7 +27,7 @@ import {
   withStep,
   withText,
 } from './text-draft.ts';
-import { createTranscriptSaving, type EditorPhase, type TranscriptStore } from './transcript-saving.ts';
+import { createTranscriptSaving, type EditorPhase, type Refused, type TranscriptStore } from './transcript-saving.ts';
 
 /** The field in which a segment is written; a number that changes makes a new one with an undo of its own. */
 export interface OpenField {
@@ -45,6 +47,8 @@ export interface TranscriptEditor {
   isKept: ReadonlySignal<boolean>;
   /** Why the last thing could not be done; null once something else was done. */
   problem: ReadonlySignal<unknown>;
+  /** The segment for which the last save was refused, and why, in the API's words; null for none. */
+  refused: ReadonlySignal<Refused | null>;
   /** The version that was saved last in this window; null before. */
   saved: ReadonlySignal<number | null>;
   canUndo: ReadonlySignal<boolean>;
@@ -74,7 +78,7 @@ export interface TranscriptEditor {
   takeNewer(id: number): void;
   /** One has seen what somebody else has saved, and one's own is to take its place. */
   keepOwn(id: number): void;
-  /** Saves all but what is too long, the first of which is opened. */
+  /** Saves all but what is too long, the first of which is opened, or the one that is refused. */
   save(): Promise<void>;
   /** Shows the version that somebody else has saved, with one's own changes on it. */
   catchUp(): Promise<void>;
@@ -83,6 +87,8 @@ export interface TranscriptEditor {
   listVersions(): Promise<TranscriptVersionInfo[]>;
   /** The version that is shown; another window may have saved a newer one. */
   readVersion(): number;
+  /** What another version says elsewise than the one that is shown. */
+  compare(version: number): Promise<readonly Difference[]>;
   /** Another version's text becomes the newest; changes stay on it. */
   restore(version: number): Promise<void>;
   /** What is not saved stays in this browser. */
@@ -192,6 +198,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     isKept: memory.isKept,
     phase: saving.phase,
     problem: saving.problem,
+    refused: saving.refused,
     saved: saving.saved,
     canUndo: computed(() => draft.value.done.length > 0),
     canRedo: computed(() => draft.value.undone.length > 0),
@@ -232,7 +239,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     undo: () => step(undo),
     redo: () => step(redo),
     async revert(id) {
-      machine ??= store.readMachine();
+      machine ??= store.readText(0);
       const line = lineOf(id);
       const written = line && textOf(draft.peek().changes, line);
       try {
@@ -256,8 +263,8 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
       const isSaved = await saving.save(
         () => new Map([...changes.peek()].filter(([id]) => !tooLong.peek().includes(id))),
       );
-      const [refused] = tooLong.peek();
-      if (isSaved && refused !== undefined) open(refused);
+      const refused = isSaved ? tooLong.peek()[0] : saving.refused.peek()?.id;
+      if (refused !== undefined) open(refused);
     },
     async catchUp() {
       await saving.catchUp();
@@ -275,6 +282,7 @@ export function createTranscriptEditor(deps: TranscriptEditorDeps): TranscriptEd
     },
     listVersions: store.listVersions,
     readVersion: deps.readVersion,
+    compare: async (version) => findDifferences(segments.peek(), await store.readText(version)),
     async restore(version) {
       await saving.restore(version);
     },

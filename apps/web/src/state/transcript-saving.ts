@@ -1,4 +1,4 @@
-import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { ApiError } from '@studymate/client/api-error';
 import type { Segment } from '@studymate/contracts/transcript';
 import type { EditedTranscript, EditTranscript, TranscriptVersionInfo } from '@studymate/contracts/transcript-edit';
@@ -8,8 +8,14 @@ import { type Changes, rebase, type TextDraft, withoutLanded, withoutSaved } fro
 /** Where one stands with the changes. `behind`: a newer version was saved meanwhile, and is not shown yet. */
 export type EditorPhase = 'open' | 'saving' | 'behind';
 
+export interface Refused {
+  id: number;
+  reason: string;
+}
+
 export interface TranscriptStore {
-  readMachine(): Promise<readonly Segment[]>;
+  /** @param version 0: the machine's text */
+  readText(version: number): Promise<readonly Segment[]>;
   save(segments: EditTranscript['segments'], version: number): Promise<EditedTranscript>;
   restore(to: number, version: number): Promise<EditedTranscript>;
   listVersions(): Promise<TranscriptVersionInfo[]>;
@@ -39,6 +45,8 @@ export function createTranscriptSaving(deps: TranscriptSavingDeps) {
   const problem = signal<unknown>(null);
   /** The version that was saved last in this window; null before. */
   const saved = signal<number | null>(null);
+  /** Ids of what was sent last, in their order. */
+  let sentIds: readonly number[] = [];
   /** What was sent without an answer: it may have been saved. */
   let lost: Changes | null = null;
 
@@ -68,6 +76,7 @@ export function createTranscriptSaving(deps: TranscriptSavingDeps) {
     });
   const send = async (sent: Changes) => {
     // With its place: where it was transcribed anew meanwhile, the number is another segment's.
+    sentIds = [...sent.keys()];
     const texts = [...sent].map(([id, { text, start, end }]) => ({ id, text, start, end }));
     try {
       show(await deps.store.save(texts, readVersion()), sent);
@@ -90,6 +99,8 @@ export function createTranscriptSaving(deps: TranscriptSavingDeps) {
   return {
     phase,
     problem,
+    /** The segment for which the last save was refused, and why, in the API's words; null for none. */
+    refused: computed(() => findRefused(problem.value, sentIds)),
     saved,
     /** @param choose gives what to send, once all that was typed is part of the draft */
     save: (choose: () => Changes) =>
@@ -105,4 +116,12 @@ export function createTranscriptSaving(deps: TranscriptSavingDeps) {
 
 function isMismatch(error: unknown): boolean {
   return error instanceof ApiError && error.code === 'version_mismatch';
+}
+
+/** Which of the segments that were sent a refusal names. */
+function findRefused(error: unknown, ids: readonly number[]): Refused | null {
+  const message = error instanceof ApiError && error.code === 'invalid_request' ? error.message : '';
+  const [, place, reason = ''] = /^segments\.(\d+)\S*: (.+)$/s.exec(message) ?? [];
+  const id = place === undefined ? undefined : ids[Number(place)];
+  return id === undefined ? null : { id, reason };
 }

@@ -45,6 +45,15 @@ export const editingEn = {
     n === 1 ? 'One correction has no place in this text' : `${n} corrections have no place in this text`,
   unplacedWhy:
     'The recording was transcribed again, into other segments. These are not saved; copy what you still need.',
+  keptUnplacedWhy:
+    'The recording was transcribed again, into other words. These were saved and show nowhere now; copy what you still need.',
+  look: 'Look at them',
+  copy: 'Copy',
+  copied: 'Copied.',
+  refused: 'One segment was not accepted; the reason stands below its text.',
+  difference: 'What it changes',
+  same: 'Nothing: its text is the one that is shown.',
+  differenceCount: (n: number, shown: number) => `${count(n, 'segment')}; the first ${shown}:`,
   asking: 'Fetching the versions …',
   version: (n: number) => `Version ${n}`,
   machine: 'The machine’s text',

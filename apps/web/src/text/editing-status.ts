@@ -11,6 +11,7 @@ export function toEditingStatus(editor: TranscriptEditor, m: Messages): string |
   if (editor.phase.value === 'saving') return editing.saving;
   const unkept = changed > 0 && !editor.isKept.value ? editing.notKept : null;
   if (editor.phase.value === 'behind') return join(editing.behind, unkept);
+  if (editor.refused.value !== null) return join(editing.refused, waits, unkept);
   if (problem !== null) return join(isAway(problem) ? editing.away : toMessage(problem, m), waits, unkept);
   const tooLong = editor.tooLong.value;
   if (tooLong > 0) return join(editing.tooLong(tooLong), waits, unkept);

@@ -330,6 +330,7 @@ export const en = {
     placeholder: 'What do you want to know?',
     ask: 'Ask',
     looking: 'Looking for it …',
+    stale: 'Moments are found by an earlier version of the text; corrected words are shown.',
     notSaid: 'That is not said in this lecture.',
     passages: 'What was said',
   },

@@ -1,3 +1,4 @@
+import type { StageName } from '@studymate/contracts/stages';
 import type { Chapter, Flashcard, Summary } from '@studymate/contracts/study';
 import type { Segment } from '@studymate/contracts/transcript';
 import type { Messages } from './en.ts';
@@ -14,6 +15,8 @@ export interface Notes {
   chapters: readonly Chapter[];
   cards: readonly Flashcard[];
   segments: readonly Segment[];
+  /** What was made of an earlier version of the text. */
+  stale: ReadonlySet<StageName>;
 }
 
 const paragraphSeconds = 45;
@@ -21,17 +24,25 @@ const maxParagraphSeconds = 120;
 
 /** Everything that one would print, as Markdown (https://spec.commonmark.org): what was said stands in its chapters. */
 export function toMarkdown(notes: Notes, m: Messages): string {
-  const { title, meta, summary, chapters, cards, segments } = notes;
+  const { title, meta, summary, chapters, cards, segments, stale } = notes;
   const blocks = [`# ${toPlain(title)}`, toPlain(meta)];
+  const noteStale = (stage: StageName, what = '') => {
+    if (stale.has(stage)) blocks.push(`*${what}${m.parts.stale}*`);
+  };
   if (summary !== null && summary.statements.length > 0) {
     const lines = summary.statements.map(({ text, start }) => `- ${toPlain(text)} (${toClock(start)})`);
-    blocks.push(`## ${m.stages.summary}`, lines.join('\n'));
+    blocks.push(`## ${m.stages.summary}`);
+    noteStale('summary');
+    blocks.push(lines.join('\n'));
   }
   if (summary !== null && summary.keyTerms.length > 0) {
     const lines = summary.keyTerms.map(({ term, definition }) => `- **${toPlain(term)}**: ${toPlain(definition)}`);
-    blocks.push(`## ${m.summary.keyTerms}`, lines.join('\n'));
+    blocks.push(`## ${m.summary.keyTerms}`);
+    noteStale('summary');
+    blocks.push(lines.join('\n'));
   }
   if (segments.length > 0) blocks.push(`## ${m.transcript.title}`);
+  if (chapters.length > 0) noteStale('chapters', `${m.stages.chapters}: `);
   for (const [index, spoken] of groupByChapter(segments, chapters)) {
     const chapter = chapters[index];
     if (chapter !== undefined) blocks.push(`### ${toPlain(chapter.title)} (${toClock(chapter.start)})`);
@@ -39,7 +50,9 @@ export function toMarkdown(notes: Notes, m: Messages): string {
   }
   if (cards.length > 0) {
     const lines = cards.map(({ front, back }) => `- ${toPlain(front)}\n  - ${toPlain(back)}`);
-    blocks.push(`## ${m.stages.flashcards}`, lines.join('\n'));
+    blocks.push(`## ${m.stages.flashcards}`);
+    noteStale('flashcards');
+    blocks.push(lines.join('\n'));
   }
   return `${blocks.join('\n\n')}\n`;
 }

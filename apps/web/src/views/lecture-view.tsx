@@ -19,6 +19,7 @@ import { useTab } from '../parts/use-tab.ts';
 import { WaveformPicture } from '../parts/waveform.tsx';
 import { useApp, useMessages } from '../state/app.ts';
 import { chaptersOf } from '../state/chapter-levels.ts';
+import { hasNoText } from '../state/lecture-state.ts';
 import { createOpenLecture } from '../state/open-lecture.ts';
 import type { LecturePart, LectureRoute } from '../state/route.ts';
 import { toClock } from '../text/format.ts';
@@ -85,6 +86,8 @@ export function LectureView({ route }: { route: LectureRoute }) {
     );
   }
   const onSeek = playback.playFrom;
+  const makeAgain = () => void open.retryStage('study');
+  const isWithoutText = hasNoText({ lecture, segments });
   const pane = { lecture, selected: tab, onRetry: open.retryStage };
   const classes = ['lecture', hasVideo && 'has-video', tab === 'transcript' && 'shows-transcript'];
   const tabs: readonly TabItem<LecturePart>[] = [
@@ -114,8 +117,9 @@ export function LectureView({ route }: { route: LectureRoute }) {
         selected={tab}
         atSeconds={open.startSeconds}
         lecture={lecture}
+        hasNoText={isWithoutText}
         editing={open.editing}
-        onMakeAgain={() => void open.retryStage('study')}
+        onMakeAgain={makeAgain}
       />
       <div class="study">
         <StudyPane part={parts.summary} {...pane}>
@@ -141,10 +145,21 @@ export function LectureView({ route }: { route: LectureRoute }) {
           {(cards) => <CardsPanel lectureId={lectureId} cards={cards} onSeek={onSeek} />}
         </StudyPane>
         <section {...panelProps('ask', tab, 'part pane')}>
-          <AskPanel lectureId={lectureId} onSeek={onSeek} />
+          <AskPanel
+            lectureId={lectureId}
+            lecture={lecture}
+            hasNoText={isWithoutText}
+            onSeek={onSeek}
+            onMakeAgain={makeAgain}
+          />
         </section>
       </div>
-      <Player mediaUrl={app.client.mediaUrl(lectureId)} playback={playback} onVideo={() => setHasVideo(true)}>
+      <Player
+        mediaUrl={app.client.mediaUrl(lectureId)}
+        playback={playback}
+        isNeeded={!isWithoutText}
+        onVideo={() => setHasVideo(true)}
+      >
         <WaveformPicture waveform={open.waveform.value} playback={playback} />
         <Timeline chapters={shownChapters} playback={playback} />
       </Player>
