@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createGunzip } from 'node:zlib';
 import express, { type Response } from 'express';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -50,6 +50,26 @@ describe.each([
     expect(sent).toBeLessThan(1_000);
     expect(waiting).toBeLessThan(1.2 * 1024 * 1024);
     socket.destroy();
+  });
+
+  test('that ends while nothing of it is taken: its connection is cut', async () => {
+    let tell = (_: boolean) => {};
+    const wasTaken = new Promise<boolean>((resolve) => {
+      tell = resolve;
+    });
+    const port = await serve(async (res) => {
+      // As a line whose buffers are full: what is written is never said to be sent.
+      Object.assign(res.socket as Socket, { _write() {}, _writev: null });
+      const sse = openSse(res, { drainTimeoutMs: 100, gzip });
+      await sse.send({ data: noise });
+      sse.end();
+      await once(res, 'close');
+      tell(res.writableFinished);
+    });
+    const request = get({ port, host: '127.0.0.1' });
+    request.on('error', () => {});
+    expect(await wasTaken).toBe(false);
+    request.destroy();
   });
 
   test('sends each event at once, and ends', async () => {

@@ -33,7 +33,7 @@ export interface SseWriter {
   send(event: SseEvent): Promise<void>;
   /** A comment: keeps proxies from closing a quiet connection. */
   comment(text: string): void;
-  /** Tells the reader how soon to come back, and ends the stream. */
+  /** Tells the reader how soon to come back, and ends the stream; who does not take the rest of it in time is cut off. */
   end(options?: { retryMs?: number }): void;
 }
 
@@ -75,6 +75,9 @@ export function openSse(res: Response, options: SseOptions = {}): SseWriter {
       if (gone.signal.aborted) return;
       if (retryMs !== undefined) out.write(`retry: ${retryMs}\n\n`);
       out.end();
+      // Nobody waits for it any more, and what was not taken would stay in memory as long as its reader likes.
+      const timer = setTimeout(() => res.destroy(), drainTimeoutMs);
+      res.once('close', () => clearTimeout(timer));
     },
   };
 }
