@@ -3,6 +3,7 @@
  * The text is spoken at 2.6 words a second; a .json file is read as a transcript (the contract's form).
  */
 import { readFileSync } from 'node:fs';
+import { spoken } from './data.mjs';
 import { createEmbedder } from './embed.mjs';
 import { loadStudy } from './load-study.mjs';
 
@@ -20,21 +21,8 @@ const study = await loadStudy([
 ]);
 const { embed } = createEmbedder();
 
-function spoken(text) {
-  let at = 0;
-  const words = text
-    .split(/\s+/)
-    .filter((word) => word !== '')
-    .map((word) => {
-      const start = at;
-      at += 1 / 2.6 + (/[.!?]$/.test(word) ? 0.5 : 0);
-      return { word, start, end: start + 0.3, probability: 0.95 };
-    });
-  return { language, text, segments: [{ id: 0, start: 0, end: at, text, confidence: 0.95, flags: [], words }] };
-}
-
 const source = readFileSync(file, 'utf8');
-const transcript = file.endsWith('.json') ? JSON.parse(source) : spoken(source);
+const transcript = file.endsWith('.json') ? JSON.parse(source) : spoken(source, language);
 const sentences = study.toTimedSentences(transcript);
 const embeddings = await embed(sentences.map((sentence) => sentence.text));
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;

@@ -1,5 +1,5 @@
 import type { NounGuess, Phrase } from './key-phrases.ts';
-import { genericNouns } from './key-phrases.ts';
+import { isGenericNoun } from './key-phrases.ts';
 import { findWords } from './text-terms.ts';
 
 /** See `clozeScore`: a name, a term of several words, or a word that is said three times. */
@@ -17,6 +17,6 @@ export function clozeScore(phrase: Phrase): number {
 export function isVague(answer: string, nouns: NounGuess): boolean {
   const words = findWords(answer);
   const last = words.at(-1);
-  if (last === undefined || /\p{Lu}/u.test(answer) || !genericNouns.has(last.lower.replace(/s$/, ''))) return false;
+  if (last === undefined || /\p{Lu}/u.test(answer) || !isGenericNoun(last.lower)) return false;
   return words.slice(0, -1).every(({ lower }) => !nouns.isNoun(lower));
 }

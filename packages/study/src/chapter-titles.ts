@@ -1,10 +1,13 @@
 import type { Barriers, Phrase } from './key-phrases.ts';
-import { createNounGuess, findPhrases, upperFirst } from './key-phrases.ts';
+import { createNounGuess, findPhrases, stemsOfPhrase, upperFirst } from './key-phrases.ts';
 import type { Terms } from './text-terms.ts';
 import { createTerms, findWords } from './text-terms.ts';
 
 /** YouTube shows about this many characters of a chapter's title. */
 export const maxTitleCharacters = 49;
+
+/** A second phrase that tells less than this share of what the first does makes a title worse, not better. */
+const leastSecondShare = 0.3;
 
 interface ScoredPhrase {
   phrase: Phrase;
@@ -51,7 +54,7 @@ function rankPhrases(phrases: readonly Phrase[], first: number, last: number, to
     const early = 1 - (0.3 * ((inside[0] as number) - first)) / Math.max(1, last - first + 1);
     const lengthFactor = phrase.wordCount === 1 ? 0.75 : phrase.wordCount === 2 ? 1.25 : inside.length > 1 ? 1.3 : 0.9;
     // In a long chapter a phrase that is said once is hardly its theme.
-    const once = inside.length === 1 && last - first > 12 ? 0.6 : 1;
+    const once = inside.length === 1 && last - first > 12 ? 0.3 : 1;
     const named = /^\p{Lu}/u.test(phrase.text) ? 1.15 : 1;
     scored.push({ phrase, score: Math.sqrt(inside.length) * specific * early * lengthFactor * named * once });
   }
@@ -59,8 +62,8 @@ function rankPhrases(phrases: readonly Phrase[], first: number, last: number, to
 }
 
 function overlaps(a: Phrase, b: Phrase): boolean {
-  const stems = new Set(a.key.split(' '));
-  return b.key.split(' ').some((stem) => stems.has(stem));
+  const stems = new Set(stemsOfPhrase(a));
+  return stemsOfPhrase(b).some((stem) => stems.has(stem));
 }
 
 /** Titles in order of preference; every one fits the length. */
@@ -76,6 +79,7 @@ function* titleCandidates(
     const main = (ranked[a] as ScoredPhrase).phrase;
     for (let b = 0; b < Math.min(12, ranked.length); b++) {
       const other = (ranked[b] as ScoredPhrase).phrase;
+      if ((ranked[b] as ScoredPhrase).score < leastSecondShare * (ranked[a] as ScoredPhrase).score) break;
       if (a === b || overlaps(main, other)) continue;
       const [x, y] = inOrderOfSpeech(main, other, first);
       const joined = conjunction === undefined ? `${x.text}, ${y.text}` : `${x.text} ${conjunction} ${y.text}`;

@@ -1,5 +1,6 @@
 import { clozeScore, isVague, leastAnswerScore } from './answer-terms.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
+import { stemsOfPhrase } from './key-phrases.ts';
 import { createNamePlaces, isDetermined, type NamePlaces, sharePlace, toPlace } from './name-places.ts';
 import type { Terms } from './text-terms.ts';
 import { findWords } from './text-terms.ts';
@@ -39,7 +40,7 @@ export function createDistractors(deps: {
   const candidates = mostSaid(withoutNested(deps.phrases).filter((phrase) => isTerm(phrase, nouns)))
     .map((phrase) => ({
       phrase,
-      stems: phrase.key.split(' '),
+      stems: stemsOfPhrase(phrase),
       shape: toShape(phrase.text),
       often: Math.log(phrase.sentences.length),
     }))
@@ -91,7 +92,7 @@ export function createDistractors(deps: {
       const chosen: Phrase[] = [];
       const taken = new Set<string>();
       for (const phrase of rank(answer, question)) {
-        const stems = phrase.key.split(' ');
+        const stems = stemsOfPhrase(phrase);
         if (stems.some((stem) => taken.has(stem))) continue;
         for (const stem of stems) taken.add(stem);
         chosen.push(phrase);
@@ -119,9 +120,10 @@ function mostSaid(phrases: readonly Phrase[]): readonly Phrase[] {
 /** Without single words that are nearly always said as a part of the same longer phrase. */
 function withoutNested(phrases: readonly Phrase[]): Phrase[] {
   const longest = new Map<string, number>();
-  for (const { key, wordCount, sentences } of phrases) {
+  for (const phrase of phrases) {
+    const { wordCount, sentences } = phrase;
     if (wordCount === 1) continue;
-    for (const stem of key.split(' ')) longest.set(stem, Math.max(longest.get(stem) ?? 0, sentences.length));
+    for (const stem of stemsOfPhrase(phrase)) longest.set(stem, Math.max(longest.get(stem) ?? 0, sentences.length));
   }
   return phrases.filter(
     ({ key, wordCount, sentences }) => wordCount > 1 || (longest.get(key) ?? 0) < mostlyNested * sentences.length,

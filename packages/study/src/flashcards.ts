@@ -1,23 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { StoredFlashcard } from '@studymate/contracts/study';
 import { clozeScore, isVague, leastAnswerScore } from './answer-terms.ts';
+import { isAside, isGuessable, isHardlySaid, isInLongerName, isVerb } from './blank-rules.ts';
 import { findDefinitions, shownTerm } from './definitions.ts';
 import { createDistractors } from './distractors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { clozeBlank } from './flashcard-formats.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
-import { createNounGuess, findPhrases, isBarred } from './key-phrases.ts';
+import { createNounGuess, findPhrases, isBarred, stemsOfPhrase } from './key-phrases.ts';
 import { informativeness } from './sentence-weights.ts';
 import type { TimedSentence } from './sentences.ts';
-import { selfContainment, tidyStatement } from './statement-text.ts';
+import { isOfTheMoment, selfContainment, tidyStatement } from './statement-text.ts';
 import { summarise } from './summary.ts';
 import type { Terms } from './text-terms.ts';
 import { createTerms, findWords } from './text-terms.ts';
 import { findYearQuestions } from './year-questions.ts';
 import { otherYears } from './years.ts';
 
-const maxCards = 60;
-const secondsPerCard = 30;
+const maxCards = 40;
+/** Two cards a minute at first, and then two in five: what an hour says again and again is not more with its length. */
+const firstMinutes = 5;
+const cardsPerMinute = { first: 2, later: 0.4 };
+/** Of more sentences than these a term must be said again to be one. */
+const longText = 150;
 const minClozeWords = 8;
 const maxClozeWords = 40;
 /** See `selfContainment`: what tells listeners what is done next, or points at something, asks for nothing. */
@@ -33,7 +38,10 @@ function toCard(card: NewCard): StoredFlashcard {
 }
 
 function cardBudget(durationSeconds: number): number {
-  return Math.max(3, Math.min(maxCards, Math.round(durationSeconds / secondsPerCard)));
+  const minutes = durationSeconds / 60;
+  const first = Math.min(minutes, firstMinutes);
+  const wanted = first * cardsPerMinute.first + (minutes - first) * cardsPerMinute.later;
+  return Math.max(3, Math.min(maxCards, Math.round(wanted)));
 }
 
 interface Candidate {
@@ -45,8 +53,8 @@ interface Candidate {
 
 /**
  * Flashcards of a lecture in the order of their moments: definitions as given, cloze cards that hide a key term, name
- * or number of an informative sentence, and questions where the sentence has a form that makes a safe one. About a
- * card in 30 s, at most 60; one card a sentence; no card whose answer stands in its front. An English lecture's cards for
+ * or number of an informative sentence, and questions where the sentence has a form that makes a safe one. About
+ * 30 for an hour, at most 40; one card a sentence and an answer; no card whose answer stands in its front. An English lecture's cards for
  * which it has three wrong answers of the same kind have them for the quiz.
  */
 export function makeFlashcards(params: {
@@ -101,20 +109,19 @@ function isTold({ type, front, back }: NewCard, terms: Terms): boolean {
   return terms.contentStems(front).some((stem) => said.has(stem));
 }
 
-/** Best first, one a sentence; the same answer again only in a long set. */
+/** Best first, one a sentence and an answer. */
 function chooseCards(candidates: Candidate[], budget: number): NewCard[] {
   const chosen: Candidate[] = [];
   const sentences = new Set<number>();
   const fronts = new Set<string>();
-  const answers = new Map<string, number>();
+  const answers = new Set<string>();
   for (const candidate of candidates.sort((a, b) => b.score - a.score || a.sentence - b.sentence)) {
     if (chosen.length === budget) break;
     const { card, sentence, answerKey } = candidate;
-    const uses = answers.get(answerKey) ?? 0;
-    if (sentences.has(sentence) || fronts.has(card.front) || uses >= (budget > 20 ? 2 : 1)) continue;
+    if (sentences.has(sentence) || fronts.has(card.front) || answers.has(answerKey)) continue;
     sentences.add(sentence);
     fronts.add(card.front);
-    answers.set(answerKey, uses + 1);
+    answers.add(answerKey);
     chosen.push(candidate);
   }
   return chosen.sort((a, b) => a.card.start - b.card.start || a.sentence - b.sentence).map(({ card }) => card);
@@ -168,6 +175,8 @@ function clozeCards(params: {
     sentences.map((sentence) => sentence.text),
     terms,
   );
+  const keys = new Set(phrases.map(({ key }) => key));
+  const isLong = sentences.length > longText;
   return sentences.flatMap((source, sentence): Candidate[] => {
     const text = tidyStatement(source.text);
     const length = findWords(text).length;
@@ -175,6 +184,7 @@ function clozeCards(params: {
     const says = carried[sentence] as number;
     if (length < minClozeWords || length > maxClozeWords || stands < leastStanding || says < leastInformative)
       return [];
+    if (isOfTheMoment(text)) return [];
     const unsure = findWords(source.text).filter((word) => isBarred(word, source.barriers));
     // One misheard name may stand in a good sentence; with two nobody knows what was said.
     if (unsure.filter(({ lower }) => !terms.isStopWord(lower)).length > 1) return [];
@@ -183,47 +193,16 @@ function clozeCards(params: {
       .sort((a, b) => b.score - a.score || a.phrase.key.localeCompare(b.phrase.key));
     for (const { phrase, score } of ranked) {
       if (score < leastAnswerScore) break;
+      if (isLong && isHardlySaid(phrase)) continue;
       const hidden = hidePhrase(text, phrase, terms);
       if (hidden === null || isVague(hidden.answer, nouns) || isGuessable(hidden.front) || isVerb(hidden)) continue;
-      if (isAside(hidden.front, phrase)) continue;
+      if (isAside(hidden.front, phrase) || isInLongerName({ ...hidden, phrase, keys, terms, nouns })) continue;
       const total = (0.35 + (central.has(sentence) ? 0.3 : 0)) * stands * says + 0.2 * Math.min(1, score / 3);
       const card = { type: 'cloze' as const, front: hidden.front, back: hidden.answer, start: source.start };
       return [{ card, sentence, answerKey: phrase.key, score: total }];
     }
     return [];
   });
-}
-
-const pointer =
-  /(?:^|\s)(?:first|second|third|next|last|other|another|same|such|this|that|these|those|each|every|any|some|most|certain|many|several|my|your|our|his|her|their|its)\s*$/iu;
-const nameBefore = /[\p{L}\p{N},;:)”"]\s+(?:\p{Lu}[\p{L}.'’-]*(?: of| von| van| de)?)\s*$/u;
-
-/**
- * The words beside the blank give it away or do not say which is meant: the other half of a name ("Gutenberg _____"),
- * of a pair ("_____ and crafts"), a possessive, "the first _____".
- */
-function isGuessable(front: string): boolean {
-  const [before = '', after = ''] = front.split(clozeBlank);
-  // Inside of quotation marks: of a title, or of what was said.
-  if ((before.match(/["“”]/gu) ?? []).length % 2 === 1) return true;
-  if (/^['’-]/u.test(after) || /[-–]$/u.test(before) || pointer.test(before) || nameBefore.test(before)) return true;
-  return /^ (?:(?:of|von|van|de) )?\p{Lu}\p{Ll}/u.test(after) || /^ (?:and|or) (?!\p{L}+ed\b)\p{L}/u.test(after);
-}
-
-/** "In the Exhibition": named once, as something that everybody knew. */
-function isAside(front: string, phrase: Phrase): boolean {
-  const [before = ''] = front.split(clozeBlank);
-  return phrase.wordCount === 1 && phrase.sentences.length === 1 && /(?:^|\s)the\s*$/iu.test(before);
-}
-
-const subjectBefore =
-  /(?:^|\s)(?:i|you|we|they|he|she|it|to|can|could|will|would|shall|should|may|might|must|do|does|did|not|n['’]t|['’]ll|['’]d)\s*$/iu;
-const beBefore = /(?:^|\s|['’])(?:is|are|was|were|be|been|being|am|'?s|'?re|'?m)\s*$/iu;
-
-/** What stands in the place of a verb is no term, whatever the word list says: "they _____ on a line", "is _____ on you". */
-function isVerb({ front, answer }: { front: string; answer: string }): boolean {
-  const [before = ''] = front.split(clozeBlank);
-  return subjectBefore.test(before) || (beBefore.test(before) && /^\p{Ll}+(?:ing|ed)(?:\s|$)/u.test(answer));
 }
 
 /** The sentence with the phrase blanked; null when the phrase is not there, or another of its words gives it away. */
@@ -240,7 +219,7 @@ function hidePhrase(text: string, phrase: Phrase, terms: Terms): { front: string
     const answer = text.slice(first.index, end);
     const front = `${text.slice(0, first.index)}${clozeBlank}${text.slice(end)}`;
     const left = new Set(findWords(front).map(({ lower }) => terms.stem(lower)));
-    return stems.some((stem) => left.has(stem)) ? null : { front, answer };
+    return stemsOfPhrase(phrase).some((stem) => left.has(stem)) ? null : { front, answer };
   }
   return null;
 }

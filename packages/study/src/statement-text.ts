@@ -36,6 +36,32 @@ const housekeeping =
 /** What speaks to the listener instead of stating something. */
 const commentary =
   /^(?:(?:and|so|but|now|well|okay)[\s,]+)*(?:let(?:'s|’s| us| me)|notice|remember|look|suppose|imagine|be careful|think of|there (?:is|are|must be|'s)|we (?:have|know|will|would|could|can)|you (?:have|see|will|would|could|can|may)|i (?:have|want|will|would|think|mean))\b/iu;
+/** What a speaker begins and leaves, mends or waves away; a recogniser writes it so. */
+const broken =
+  /(?:^|\s)--?\s|\.\.\.|…|\((?:pause|inaudible|laughter|applause)|\b(\p{L}{2,}|[ai]) \1\b|\b(?:or something(?: like that)?|and so on and so forth|or whatever|you know|i mean|kind of like)\b|\b(?:and|or|but|the|an?|of|because)[.,]?$/iu;
+/** What the speaker is about to do or has just done, and what the room sees. */
+const announcement =
+  /\b(?:i|we)(?:['’](?:m|re)| am| are)? (?:\p{L}+ly |just |now |also )*(?:going to|gonna|want to|would like to|have here|wrote|write|drew|draw|put|did)\b|\b(?:i|we)(?:['’]ll| will| shall| could| can) (?:\p{L}+ly |just |now |also )*(?:do|see|talk|look|show|give|come|go|use|start|try|write|call|get|have|need|return|switch|be|ask|make|put)\b|\b(?:let['’]?s|let us|let me|as you (?:can )?see|you (?:will |can |could )?(?:now )?see)\b/iu;
+/** Points into the room or at what was said before. */
+const deictic =
+  /\b(?:over|up|down|right|in|out) (?:here|there)\b|\b(?:here|there)[.,;!]|\blike this\b|\bthis (?:one|thing|guy)\b/iu;
+const formulaSign =
+  /(?<![\p{L}\p{N}.])(?:\p{L}\d+|\d+|(?![aAI]\b)\p{L}|equals?|minus|plus|squared|cubed|divided by|prime)(?![\p{L}\p{N}'’])/giu;
+/** A formula that is read out is understood on the board and nowhere else. */
+const mostFormulaSigns = 3;
+
+function readsFormula(text: string): boolean {
+  return (text.match(formulaSign) ?? []).length > mostFormulaSigns;
+}
+
+/**
+ * Broken off or mended, about what is done next, at the board, or a formula that is read out: to whoever was there it says
+ * something, but nobody can be asked for a word of it later.
+ */
+export function isOfTheMoment(text: string): boolean {
+  return broken.test(text) || announcement.test(text) || deictic.test(text) || readsFormula(text);
+}
+
 const question = /[?？؟]["'”’)]*$/u;
 
 /**

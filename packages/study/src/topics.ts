@@ -4,7 +4,7 @@ import { kMeans, simplifiedSilhouette } from './clustering.ts';
 import type { Embeddings } from './embeddings.ts';
 import { cosine, meanRow, pickRows, rowAt, rowCount } from './embeddings.ts';
 import type { Barriers } from './key-phrases.ts';
-import { createNounGuess, findPhrases } from './key-phrases.ts';
+import { createNounGuess, findPhrases, stemsOfPhrase } from './key-phrases.ts';
 import { reduceByPca } from './reduction.ts';
 import type { TimedSentence } from './sentences.ts';
 import { createTerms, findWords } from './text-terms.ts';
@@ -267,19 +267,21 @@ function lectureLabels(params: {
   const repeated = terms.language === 'en' ? all : all.filter((phrase) => phrase.sentences.length > 1);
   const phrases = repeated.length > 0 ? repeated : all;
   const used = new Set<string>();
+  // What an hour says once or twice is found in one topic alone, and is none.
+  const least = documents.length > 150 ? 3 : documents.length > 40 ? 2 : 1;
   return topics.map((topic) => {
     const scored = phrases
       .map((phrase) => {
         const inside = phrase.sentences.filter((sentence) => assignments[sentence] === topic.id).length;
         const specific = inside / phrase.sentences.length;
         const length = phrase.wordCount === 1 ? 0.8 : phrase.wordCount === 2 ? 1.3 : 1;
-        return { phrase, score: inside < 1 ? 0 : Math.log1p(inside) * specific * length };
+        return { phrase, score: inside < least ? 0 : Math.sqrt(inside) * specific * length };
       })
       .filter(({ score }) => score > 0)
       .sort((a, b) => b.score - a.score || a.phrase.key.localeCompare(b.phrase.key));
     const chosen: string[] = [];
     for (const { phrase } of scored) {
-      const stems = phrase.key.split(' ');
+      const stems = stemsOfPhrase(phrase);
       if (stems.some((stem) => used.has(stem))) continue;
       for (const stem of stems) used.add(stem);
       chosen.push(phrase.text);

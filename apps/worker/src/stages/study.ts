@@ -103,8 +103,8 @@ const writtenSummary: Refinement<Summary> = {
 };
 
 export const studyStages: Record<StudyStageName, Stage> = {
-  chapters: createStudyStage('chapters', 3, chaptersArtifactSchema, { companion: searchIndex }),
-  topics: createStudyStage('topics', 2, topicsArtifactSchema),
+  chapters: createStudyStage('chapters', 4, chaptersArtifactSchema, { companion: searchIndex }),
+  topics: createStudyStage('topics', 3, topicsArtifactSchema),
   summary: createStudyStage('summary', 3, summaryArtifactSchema, { refinement: writtenSummary }),
-  flashcards: createStudyStage('flashcards', 3, flashcardsArtifactSchema, { follow: keepCardIds }),
+  flashcards: createStudyStage('flashcards', 4, flashcardsArtifactSchema, { follow: keepCardIds }),
 };
