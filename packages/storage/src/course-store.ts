@@ -3,6 +3,7 @@ import { AppError } from '@studymate/contracts/errors';
 import { idSchema } from '@studymate/contracts/ids';
 import { parseJson, parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { dropOldVersions } from './drop-old-versions.ts';
 import { inBatches } from './in-batches.ts';
 import {
   courseMemberKey,
@@ -39,10 +40,6 @@ export interface CourseStore {
 }
 
 const maxUpdateTries = 100;
-/** As of lectures: far more than are written while anybody looks at one of them. */
-const keptVersions = 50;
-/** In one update, of a course that has very many: earlier ones kept all. */
-const mostDropped = 20;
 
 interface StoredName {
   name: string;
@@ -71,13 +68,6 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
   };
 
   const read = async (courseId: string): Promise<CourseRecord | null> => (await readNewest(courseId))?.record ?? null;
-
-  /** Each look at a course would list them. The oldest first: what a process that dies leaves goes with the next update. */
-  const dropOld = async (courseId: string, versions: readonly number[]): Promise<void> => {
-    for (const version of versions.slice(0, -keptVersions).slice(0, mostDropped)) {
-      await blobs.delete(courseRecordKey(courseId, version));
-    }
-  };
 
   const readName = async (key: string): Promise<string | null> => {
     const bytes = await blobs.read(key);
@@ -146,8 +136,7 @@ export function createCourseStore(deps: { blobs: BlobStore }): CourseStore {
           blobs.stat(courseRecordKey(courseId, current.version)),
         ]);
         if (deletion === null && before !== null) {
-          // They are of no use, and the next update drops them.
-          await dropOld(courseId, versions).catch(() => {});
+          await dropOldVersions(blobs, versions, (old) => courseRecordKey(courseId, old));
           return next;
         }
         await blobs.delete(key);

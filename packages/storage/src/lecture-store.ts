@@ -8,6 +8,7 @@ import {
 import type { StageName } from '@studymate/contracts/stages';
 import { parseStored, toJsonBytes } from './artifacts.ts';
 import type { BlobStore } from './blob-store.ts';
+import { dropOldVersions } from './drop-old-versions.ts';
 import { inBatches } from './in-batches.ts';
 import {
   attemptPrefix,
@@ -82,11 +83,6 @@ const maxUpdateTries = 1000;
 /** Reached only where a bucket's listings lag behind. */
 const maxReadTries = 30;
 const maxRetryDelayMs = 20;
-
-/** Far more than are written while anybody looks at one of them; a lecture without corrections has some 30 in all. */
-const keptVersions = 50;
-/** In one update, of a lecture that has very many. */
-const mostDropped = 20;
 
 /** What is left of a deleted lecture, so that no late writer can bring it back. */
 interface Deletion {
@@ -200,7 +196,7 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
           blobs.stat(recordKey(lectureId, current.version)),
         ]);
         if (!isGone && before) {
-          await dropOld(lectureId, versions);
+          await dropOldVersions(blobs, versions, (old) => recordKey(lectureId, old));
           return next;
         }
         // Nobody would see this version, but it must not stay behind either.
@@ -212,17 +208,6 @@ export function createLectureStore(deps: { blobs: BlobStore }): LectureStore {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
     throw new AppError('storage_unavailable', `Record ${lectureId} could not be written: too many writers at once.`);
-  }
-
-  /** Those before a lecture's last ones are of no use any more, and each look at it would list them. The oldest first. */
-  async function dropOld(lectureId: string, versions: readonly number[]): Promise<void> {
-    try {
-      for (const version of versions.slice(0, -keptVersions).slice(0, mostDropped)) {
-        await blobs.delete(recordKey(lectureId, version));
-      }
-    } catch {
-      // The next update does it.
-    }
   }
 
   async function listIds(owner: string, options: { after?: string; limit: number }): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { CourseRecord } from '@studymate/contracts/course';
 import { AppError } from '@studymate/contracts/errors';
 import type { LectureRecord } from '@studymate/contracts/lecture-record';
 import type { CourseStore } from '@studymate/storage/course-store';
+import { hideDamage } from '@studymate/storage/hide-damage';
 
 export interface CourseReader {
   /** A course that the person owns or is a member of; null for all others. */
@@ -22,14 +23,11 @@ export function createCourseReader(deps: {
 }): CourseReader {
   const { courses } = deps;
 
-  /** A damaged record does not tell whose it is, but each who owns or reads it has it in a list; to others it is none. */
+  /** Each who owns or reads a damaged one has it in a list; to others it is none. */
   const readKnown = (person: string, courseId: string): Promise<CourseRecord | null> =>
-    courses.read(courseId).catch(async (error: unknown) => {
-      const isDamage = error instanceof AppError && error.code === 'internal';
-      const listAll = () => courses.listIds(person, { limit: Number.POSITIVE_INFINITY });
-      if (isDamage && !(await listAll()).includes(courseId)) return null;
-      throw error;
-    });
+    hideDamage(courses.read(courseId), async () =>
+      (await courses.listIds(person, { limit: Number.POSITIVE_INFINITY })).includes(courseId),
+    );
 
   const find: CourseReader['find'] = async (person, courseId) => {
     const record = await readKnown(person, courseId);

@@ -8,6 +8,7 @@ import { noLiveState, toLectureView } from '@studymate/queue/lecture-view';
 import type { LiveStore } from '@studymate/queue/live';
 import { withRedis } from '@studymate/queue/redis';
 import type { BlobStore } from '@studymate/storage/blob-store';
+import { hideDamage } from '@studymate/storage/hide-damage';
 import { ownerMarkKey } from '@studymate/storage/lecture-keys';
 import type { LectureStore } from '@studymate/storage/lecture-store';
 import type { CourseReader } from '../courses/course-reader.ts';
@@ -38,13 +39,9 @@ export function createLectureReader(deps: {
 }): LectureReader {
   const { blobs, lectures, courseReader, live, pace } = deps;
 
-  /** A damaged record does not tell whose it is; the mark by which its owner's lectures are listed does. */
+  /** The owner of a damaged one is known by the mark that their lectures are listed by; to others it is none. */
   const readKnown = (person: string, id: string): Promise<LectureRecord | null> =>
-    lectures.read(id).catch(async (error: unknown) => {
-      const isDamage = error instanceof AppError && error.code === 'internal';
-      if (isDamage && (await blobs.stat(ownerMarkKey(person, id))) === null) return null;
-      throw error;
-    });
+    hideDamage(lectures.read(id), async () => (await blobs.stat(ownerMarkKey(person, id))) !== null);
 
   const readRecord: LectureReader['readRecord'] = async (person, lectureId) => {
     const id = idSchema.safeParse(lectureId);
