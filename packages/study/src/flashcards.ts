@@ -7,7 +7,7 @@ import { createDistractors } from './distractors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { clozeBlank } from './flashcard-formats.ts';
 import type { NounGuess, Phrase } from './key-phrases.ts';
-import { createNounGuess, findPhrases, isBarred, stemsOfPhrase } from './key-phrases.ts';
+import { createNounGuess, findPhrases, isBarred, longText, stemsOfPhrase } from './key-phrases.ts';
 import { informativeness } from './sentence-weights.ts';
 import type { TimedSentence } from './sentences.ts';
 import { isOfTheMoment, selfContainment, tidyStatement } from './statement-text.ts';
@@ -21,8 +21,6 @@ const maxCards = 40;
 /** Two cards a minute at first, and then two in five: what an hour says again and again is not more with its length. */
 const firstMinutes = 5;
 const cardsPerMinute = { first: 2, later: 0.4 };
-/** Of more sentences than these a term must be said again to be one. */
-const longText = 150;
 const minClozeWords = 8;
 const maxClozeWords = 40;
 /** See `selfContainment`: what tells listeners what is done next, or points at something, asks for nothing. */

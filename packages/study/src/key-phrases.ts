@@ -105,8 +105,8 @@ function nominalRuns(
   return runs;
 }
 
-/** Of more sentences than these, "cost of assignments" said twice is chance and no name. */
-const longText = 150;
+/** Of more sentences than these, what is said but twice is chance: "cost of assignments" is no name, and no term. */
+export const longText = 150;
 
 /** All candidate phrases of the sentences, each occurrence counted, in order of first occurrence. */
 export function findPhrases(params: {

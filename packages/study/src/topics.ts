@@ -4,7 +4,7 @@ import { kMeans, simplifiedSilhouette } from './clustering.ts';
 import type { Embeddings } from './embeddings.ts';
 import { cosine, meanRow, pickRows, rowAt, rowCount } from './embeddings.ts';
 import type { Barriers } from './key-phrases.ts';
-import { createNounGuess, findPhrases, stemsOfPhrase } from './key-phrases.ts';
+import { createNounGuess, findPhrases, longText, stemsOfPhrase } from './key-phrases.ts';
 import { reduceByPca } from './reduction.ts';
 import type { TimedSentence } from './sentences.ts';
 import { createTerms, findWords } from './text-terms.ts';
@@ -268,7 +268,7 @@ function lectureLabels(params: {
   const phrases = repeated.length > 0 ? repeated : all;
   const used = new Set<string>();
   // What an hour says once or twice is found in one topic alone, and is none.
-  const least = documents.length > 150 ? 3 : documents.length > 40 ? 2 : 1;
+  const least = documents.length > longText ? 3 : documents.length > 40 ? 2 : 1;
   return topics.map((topic) => {
     const scored = phrases
       .map((phrase) => {
